@@ -1,0 +1,199 @@
+"""Runs and what belongs to them: frozen data, no behaviour beyond what follows from the fields alone.
+
+Times are seconds since 1970-01-01T00:00Z as floats, on the scheduler's clock. Durations are seconds. Sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sshsched.domain.states import FINISHED, ON_HOST, State
+
+START_WITHIN = 3600.0
+GRACE = 60.0  # Apsis' default
+
+
+class Reason(StrEnum):
+    """Why a run made its last move: the closed list that scripts may rely on."""
+
+    CREATED = "created"
+    DUE = "due"
+    HOST_READY = "host-ready"
+    CLAIMED = "claimed"
+    STOP_ASKED = "stop-asked"
+    TIMEOUT = "timeout"
+    ABANDONED = "abandoned"
+    EXITED = "exited"
+    SIGNALLED = "signalled"
+    STOPPED = "stopped"
+    BY_HAND = "by-hand"
+    # Without an outcome from the program:
+    NOT_STARTED = "not-started"
+    HOST_REFUSED = "host-refused"
+    LOST = "lost"
+    REBOOTED = "rebooted"
+    SPOOL_GONE = "spool-gone"
+    CONFIG = "config"
+    CONDITION = "condition"
+
+
+class Cause(StrEnum):
+    """Who asked a program to end before its time."""
+
+    STOP = "stop"
+    TIMEOUT = "timeout"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How a program is asked to end: a signal's name without SIG, then KILL after the grace time."""
+
+    signal: str = "TERM"
+    grace: float = GRACE
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What runs on the host. Exactly one of `command` (for `sh -c`) and `argv` is given."""
+
+    command: str | None = None
+    argv: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    stdin: str | None = None
+    umask: str | None = None
+    user: str | None = None
+    stop: Stop = Stop()
+    timeout: float | None = None
+    accept: tuple[int, ...] = (0,)
+    abandon_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """Where a run's truth lies on its host. Committed before the first byte of a start is sent."""
+
+    path: str
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended, as far as the host could tell.
+
+    `exit_code` and `signal` exclude each other. `certain` is False where the host cannot tell an exit code above 128
+    from a death by signal; then `exit_code` holds what the shell said. What is None is unknown.
+    """
+
+    exit_code: int | None = None
+    signal: int | None = None
+    certain: bool = True
+    core: bool = False
+    cause: Cause | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    cpu_user: float | None = None
+    cpu_system: float | None = None
+    max_rss: int | None = None
+    leftover: bool = False
+    """Processes of the program's group outlived it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What has been fetched and is durable here, byte for byte."""
+
+    stdout: int = 0
+    stderr: int = 0
+    complete: bool = False
+    """Nothing is missing: all that the program had written by its end has been fetched."""
+    lost: bool = False
+    """The rest cannot be had any more: the spool is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """A wish to end a run, kept until it has come true."""
+
+    at: float
+    by: str
+    cause: Cause = Cause.STOP
+    signal: str = "TERM"
+    grace: float = GRACE
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One instance of a job, or an ad hoc command, with all it needs: nothing is read from a job file again."""
+
+    id: int
+    host: str
+    program: Program
+    created_at: float
+    state: State
+    job_id: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    by: str = ""
+    attempt: int = 1
+    rerun_of: int | None = None
+    schedule_time: float | None = None
+    start_within: float = START_WITHIN
+    reason: Reason = Reason.CREATED
+    message: str = ""
+    waiting_since: float | None = None
+    starting_since: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    spool: Spool | None = None
+    pid: int | None = None
+    stop_asked: StopAsked | None = None
+    unreachable_since: float | None = None
+    survivors: tuple[int, ...] = ()
+    outcome: Outcome | None = None
+    output: Output = Output()
+    cleaned: bool = False
+    """Nothing of this run is left on its host, or nothing ever was."""
+
+    @property
+    def name(self) -> str:
+        """r123"""
+        return f"r{self.id}"
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+    @property
+    def on_host(self) -> bool:
+        return self.state in ON_HOST
+
+    @property
+    def settled(self) -> bool:
+        """Finished, its output here, and nothing left to do for it anywhere."""
+        return self.finished and self.cleaned
+
+    @property
+    def due_at(self) -> float:
+        return self.created_at if self.schedule_time is None else self.schedule_time
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One row of the run log: a move, or a note where `old` equals `new`."""
+
+    run_id: int
+    at: float
+    old: State | None
+    new: State
+    reason: Reason
+    message: str
+
+
+def run_id(text: str) -> int | None:
+    """The number in `r123` (or plain `123`); None if the text is no run id."""
+    digits = text[1:] if text[:1] == "r" else text
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None

@@ -1,0 +1,90 @@
+"""The one JSON shape of a run: of the API, of the event stream and of every `--json`.
+
+Rule: fields are only ever added. Times are ISO 8601 in UTC, durations are seconds, sizes are bytes, unknown is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sshsched.domain.model import LogEntry, Run
+
+Shape = dict[str, Any]
+
+
+def iso(at: float | None) -> str | None:
+    """2026-11-22T03:30:00.123Z, or None for None."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def run_shape(run: Run) -> Shape:
+    """A run, whole, as scripts see it."""
+    outcome = run.outcome
+    return {
+        "run": run.name,
+        "job": run.job_id,
+        "args": dict(run.args),
+        "state": str(run.state),
+        "reason": str(run.reason),
+        "message": run.message,
+        "host": run.host,
+        "labels": list(run.labels),
+        "by": run.by,
+        "attempt": run.attempt,
+        "rerun_of": None if run.rerun_of is None else f"r{run.rerun_of}",
+        "created_at": iso(run.created_at),
+        "schedule_time": iso(run.schedule_time),
+        "waiting_since": iso(run.waiting_since),
+        "starting_since": iso(run.starting_since),
+        "started_at": iso(run.started_at),
+        "finished_at": iso(run.finished_at),
+        "unreachable_since": iso(run.unreachable_since),
+        "elapsed": elapsed(run),
+        "pid": run.pid,
+        "survivors": list(run.survivors),
+        "exit_code": outcome and outcome.exit_code,
+        "signal": outcome and outcome.signal,
+        "outcome_certain": outcome and outcome.certain,
+        "cause": outcome and outcome.cause,
+        "cpu_user": outcome and outcome.cpu_user,
+        "cpu_system": outcome and outcome.cpu_system,
+        "max_rss": outcome and outcome.max_rss,
+        "leftover_processes": outcome and outcome.leftover,
+        "stop_asked": run.stop_asked and {**asdict(run.stop_asked), "at": iso(run.stop_asked.at)},
+        "stdout_size": run.output.stdout,
+        "stderr_size": run.output.stderr,
+        "output_complete": run.output.complete,
+        "output_lost": run.output.lost,
+        "spool": run.spool and run.spool.path,
+        "program": program_shape(run),
+    }
+
+
+def program_shape(run: Run) -> Mapping[str, Any]:
+    """The program as the run holds it, without what was left at its default of nothing."""
+    return {key: value for key, value in asdict(run.program).items() if value not in (None, (), {})}
+
+
+def log_shape(entry: LogEntry) -> Shape:
+    """One row of the run log."""
+    return {
+        "run": f"r{entry.run_id}",
+        "at": iso(entry.at),
+        "from": entry.old,
+        "to": str(entry.new),
+        "reason": str(entry.reason),
+        "message": entry.message,
+    }
+
+
+def elapsed(run: Run, now: float | None = None) -> float | None:
+    """Seconds from start to end, or to `now` while it runs; None before the start or where it is unknown."""
+    if run.started_at is None:
+        return None
+    end = run.finished_at if run.finished else now
+    return None if end is None else round(max(0.0, end - run.started_at), 3)

@@ -1,0 +1,54 @@
+"""The states of a run and every move between them.
+
+Rule: nobody assigns a state except through `move()`, and `move()` only reads `MOVES`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a run stands. `docs/guarantees.md` says what each one promises."""
+
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+# A host tells us late or all at once, so `starting` may end directly. A stop that arrives before the program began
+# seals the claim: that run was skipped by hand. There is no way back from a finished state, and no force.
+MOVES: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.WAITING, State.SKIPPED, State.ERROR}),
+    State.WAITING: frozenset({State.STARTING, State.SKIPPED, State.ERROR}),
+    State.STARTING: frozenset(
+        {State.RUNNING, State.STOPPING, State.SUCCESS, State.FAILURE, State.ERROR},
+    ),
+    State.RUNNING: frozenset({State.STOPPING, State.SUCCESS, State.FAILURE, State.ERROR}),
+    State.STOPPING: frozenset({State.SUCCESS, State.FAILURE, State.ERROR, State.SKIPPED}),
+    State.SUCCESS: frozenset(),
+    State.FAILURE: frozenset(),
+    State.ERROR: frozenset(),
+    State.SKIPPED: frozenset(),
+}
+
+FINISHED = frozenset(state for state, after in MOVES.items() if not after)
+LIVE = frozenset(MOVES) - FINISHED
+ON_HOST = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
+
+
+class MoveError(ValueError):
+    """A move that the table does not list: always a mistake of ours, never of a user."""
+
+
+def move(old: State, new: State) -> State:
+    """The new state, if the table lists the move. Raises MoveError otherwise."""
+    if new not in MOVES[old]:
+        raise MoveError(f"no move from {old} to {new}")
+    return new
