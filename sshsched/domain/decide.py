@@ -36,7 +36,7 @@ from sshsched.domain.events import (
     Ticked,
     View,
 )
-from sshsched.domain.model import Cause, LogEntry, Outcome, Output, Reason, Run, Spool, StopAsked
+from sshsched.domain.model import Cause, LogEntry, Outcome, Reason, Run, Spool, StopAsked
 from sshsched.domain.states import State, move
 
 RESEND_AFTER = 10.0  # seconds: a host that took longer to get from start to claim is asked again, which is harmless
@@ -72,7 +72,7 @@ def ticked(view: View, event: Ticked) -> Iterator[Instruction]:
 
 
 def considered(view: View, event: Considered) -> Iterator[Instruction]:
-    """Start the oldest waiting runs of a host that is up, as far as its slots go; tell the others what they wait for."""
+    """Start the oldest waiting runs of a host that is up, as far as its slots go; tell the others why they wait."""
     waiting = view.waiting.get(event.host, {})
     host = view.hosts.get(event.host)
     if not waiting:
@@ -114,7 +114,7 @@ def _tell(waiting: dict[int, Run] | Any, why: str) -> Iterator[Instruction]:
 
 
 def host_up(view: View, event: HostUp) -> Iterator[Instruction]:
-    """Everything that was under way when the link broke is looked at or asked for again: all of it is harmless twice."""
+    """What was under way when the link broke is looked at or asked for again: all of it is harmless twice."""
     for run in view.by_host.get(event.host, {}).values():
         if run.finished:
             yield _rest(run)
@@ -122,7 +122,7 @@ def host_up(view: View, event: HostUp) -> Iterator[Instruction]:
         if run.unreachable_since is not None:
             back = replace(run, unreachable_since=None)
             yield Save(back, run.state, (_note(back, event.at, f"{event.host} is back"),))
-            run = back  # noqa: PLW2901
+            run = back
         if run.state is State.STARTING and run.spool and run.spool.boot == event.boot:
             late = event.at - (run.starting_since or event.at) > run.start_within
             yield Seal(run) if late else Start(run)
@@ -287,9 +287,7 @@ def _end(
 ) -> Iterator[Instruction]:
     """The one way to a finished state. `cleaned`: nothing of it is on the host; `lost`: what was there is gone."""
     finished = run.outcome.ended_at if run.outcome and run.outcome.ended_at else at
-    output = replace(run.output, lost=True) if lost else run.output
-    if run.spool is None:
-        output = Output(complete=True)
+    output = replace(run.output, lost=run.output.lost or lost, complete=run.output.complete or cleaned)
     save = _moved(
         run,
         state,

@@ -200,7 +200,7 @@ ss_child() {
     prepare
     ln "$1/.claim.$$" "$1/claim" 2>/dev/null || exit 0
     set +e
-    printf 'started %s\n' "${1##*/}" >>"${1%/*}/journal"
+    printf 'started %s %s %s\n' "${1##*/}" $$ "$ss_born" >>"${1%/*}/journal"
     exec <&5 >&3 2>&4 3>&- 4>&- 5<&-
     program
 }
