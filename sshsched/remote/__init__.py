@@ -1,1 +1,1 @@
-"""Talking to hosts. Rule: a host that cannot be talked to says nothing about any program there."""
+"""Hosts: the shell text that is sent, the answers that are parsed, and one link per host."""
