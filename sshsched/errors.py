@@ -1,6 +1,7 @@
 """Every error that sshsched raises on purpose.
 
-Rule: a message names the thing, the place and the remedy, in one line, and each class knows the exit code it ends a command with.
+Rule: a message names the thing, the place and the remedy, in one line, and each class knows the exit code it ends a
+command with.
 
 ::
 
