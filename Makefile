@@ -42,7 +42,7 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/shellcheck .ci/run $$(find sshsched tests bench -name '*.sh')
+	$(BIN)/shellcheck .ci/run $$(find . -name '*.sh' -not -path './.venv/*')
 	$(BIN)/python -m pytest -q tests/test_house.py
 
 check: lint test
