@@ -80,7 +80,7 @@ class Framer:
             return End(int(line[1:]))
         if line[:1] == b"=" and (head := _HEAD.fullmatch(line)):
             self._head = head.groups()
-            return self._next() or None
+            return self._next()
         told = line[:1] == b"|"
         return Line(line[told:].decode("utf-8", "replace"), told)
 
@@ -206,6 +206,13 @@ def parse_reports(lines: Iterable[str], clock: Clock) -> dict[str, Report]:
         else:
             facts.setdefault(key, []).append(value)
     return {name: _report(facts, clock) for name, facts in found.items()}
+
+
+def started_report(word: str, more: list[str], clock: Clock) -> Report | None:
+    """What a journal line `started NAME PID BORN` tells by itself; None for other lines, which ask for a look."""
+    if word != "started" or len(more) < 2 or not more[0].isdigit():
+        return None
+    return Report(clock.boot, claim=Claim.PROGRAM, pid=int(more[0]), started_at=clock.at_ticks(more[1]), alive=True)
 
 
 def _report(facts: dict[str, list[str]], clock: Clock) -> Report:
