@@ -1,7 +1,7 @@
 """Foreign text, made harmless before a terminal sees it.
 
-Rule: what came from a host, a job or a person is printed only through here. Dangerous characters are shown, not dropped,
-as `\\x1b` or `\\u202e`: who looks can see that something was there. Text without them stays as it is.
+Rule: what came from a host, a job or a person is printed only through here. Dangerous characters are shown, not
+dropped, as `\\x1b` or `\\u202e`: who looks can see that something was there. Text without them stays as it is.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import codecs
 import re
 
-# C0 without tab and newline, DEL, C1 (8-bit CSI and OSC among them), lone surrogates, and what is invisible or turns the
-# direction of writing: soft hyphen, bidi marks, embeddings and isolates, zero-width ones, line and paragraph separators,
-# invisible operators, the byte order mark, interlinear annotations, shorthand and musical controls, tags.
+# C0 without tab and newline, DEL, C1 (8-bit CSI and OSC among them), lone surrogates, and what is invisible or turns
+# the direction of writing: soft hyphen, bidi marks, embeddings and isolates, zero-width ones, line and paragraph
+# separators, invisible operators, byte order mark, interlinear annotations, shorthand and musical controls, tags.
 _DANGEROUS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
@@ -49,8 +49,8 @@ def safe_line(text: str) -> str:
 class SafeStream:
     """Bytes of a program, in chunks cut anywhere, to text that a terminal may show.
 
-    Newline and tab stay; a carriage return, with a newline after it or without, becomes a newline, so that progress bars
-    read as lines; with `colours`, complete SGR sequences stay. What is no UTF-8 is shown as `\\xff`.
+    Newline and tab stay; a carriage return, with a newline after it or without, becomes a newline, so that progress
+    bars read as lines; with `colours`, complete SGR sequences stay. What is no UTF-8 is shown as `\\xff`.
     """
 
     def __init__(self, *, colours: bool) -> None:

@@ -36,7 +36,7 @@ def parse_at(text: str, now: float) -> float:
 
 
 def parse_since(text: str, now: float) -> float:
-    """When `--since` means: a duration before now, `today`, `yesterday`, the last `HH:MM`, or ISO 8601. Raises UsageError."""
+    """When `--since` means: `2h` before now, `today`, `yesterday`, the last `HH:MM`, or ISO 8601. Raises UsageError."""
     midnight = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
     if text in ("today", "yesterday"):
         return (midnight - timedelta(days=text == "yesterday")).timestamp()

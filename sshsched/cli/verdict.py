@@ -1,6 +1,6 @@
 """How a run ended: the exit code that scripts get, and the sentence that people get.
 
-Rule: both are made from the shape that `--json` shows, and from nothing else. The table of codes is in the design, section 8.
+Rule: both are made from the shape that `--json` shows, and from nothing else. The codes are the design's.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def finished(run: Shape) -> bool:
 
 def exit_code(runs: Sequence[Shape]) -> int:
     """The code for runs that have been waited for: one speaks for itself, several only say if all is well."""
-    if 1 == len(runs):
+    if len(runs) == 1:
         return _code(runs[0])
     return 0 if all(run["state"] == "success" for run in runs) else NOT_ALL_WELL
 
@@ -71,6 +71,16 @@ def ending(run: Shape) -> str:
     return f"{text}: {why}"
 
 
+def result(run: Shape) -> str:
+    """For a table: what the state alone does not tell."""
+    if run["state"] in ("success", "failure"):
+        return _how(run).removeprefix(": ")
+    if finished(run):
+        return ending(run).partition(": ")[2]
+    cut = "unreachable: " if run["unreachable_since"] else ""
+    return f"{cut}{safe_line(run['message'])}" if cut or run["state"] != "running" else ""
+
+
 def _how(run: Shape) -> str:
     parts = []
     if run["signal"] is not None:
@@ -95,19 +105,21 @@ def signal_name(number: int) -> str:
         return str(number)
 
 
-def standing(run: Shape, now: float) -> str:
-    """Where a live run stands, and what holds it."""
-    state = str(run["state"])
-    since = from_iso(run["started_at"] or run["waiting_since"] or run["created_at"])
-    text = f"{state} for {span(now - since)}" if since is not None else state
+def standing(run: Shape, now: float | None) -> str:
+    """Where a live run stands, and what holds it; without elapsed times if `now` is None."""
+    text = str(run["state"]) + _since(run["started_at"] or run["waiting_since"] or run["created_at"], now)
     if run["unreachable_since"]:
-        cut = span(now - (from_iso(run["unreachable_since"]) or now))
-        text += f", unreachable for {cut}"
+        text += f", unreachable{_since(run['unreachable_since'], now)}"
     if run["survivors"]:
         text += f", still alive: {', '.join(map(str, run['survivors']))}"
-    if run["message"] and (state != "running" or run["unreachable_since"]):
+    if run["message"] and (run["state"] != "running" or run["unreachable_since"]):
         text += f": {safe_line(run['message'])}"
     return text
+
+
+def _since(begin: str | None, now: float | None) -> str:
+    at = from_iso(begin)
+    return "" if at is None or now is None else f" for {span(now - at)}"
 
 
 def title(run: Shape) -> str:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sshsched.cli.safe import SafeStream, safe_line, safe_text
 
 COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
-BIDI_AND_INVISIBLE = frozenset("\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+BIDI_AND_INVISIBLE = frozenset(
+    "\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 
 nasty = st.lists(
     st.sampled_from(

@@ -18,7 +18,15 @@ HOUR = 3600.0
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90", 90.0), ("90s", 90.0), ("1.5h", 5400.0), ("500ms", 0.5), ("1h30m", 5400.0), ("2d", 172800.0), ("1H 5M", 3900.0)],
+    [
+        ("90", 90.0),
+        ("90s", 90.0),
+        ("1.5h", 5400.0),
+        ("500ms", 0.5),
+        ("1h30m", 5400.0),
+        ("2d", 172800.0),
+        ("1H 5M", 3900.0),
+    ],
 )
 def test_durations(text: str, seconds: float) -> None:
     """A bare number is seconds; units can be added up."""
@@ -61,7 +69,15 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.04, "0.0 s"), (3.21, "3.2 s"), (42, "42 s"), (60, "1 m"), (200, "3 m 20 s"), (18120, "5 h 2 m"), (273600, "3 d 4 h")],
+    [
+        (0.04, "0.0 s"),
+        (3.21, "3.2 s"),
+        (42, "42 s"),
+        (60, "1 m"),
+        (200, "3 m 20 s"),
+        (18120, "5 h 2 m"),
+        (273600, "3 d 4 h"),
+    ],
 )
 def test_spans(seconds: float, text: str) -> None:
     """Two units at most."""
