@@ -83,7 +83,8 @@ def ssh_aliases(file: Path, depth: int = 0) -> Iterator[str]:
             yield from (word.strip('"') for word in words[1:] if not WILD.search(word))
         elif keyword == "include" and depth < INCLUDE_DEPTH:
             for pattern in words[1:]:
-                for path in sorted(glob.glob(str(file.parent / Path(pattern).expanduser()))):
+                place = str(file.parent / Path(pattern).expanduser())
+                for path in sorted(glob.glob(place)):  # noqa: PTH207  Path.glob takes no absolute pattern
                     yield from ssh_aliases(Path(path), depth + 1)
 
 

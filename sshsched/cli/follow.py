@@ -1,7 +1,7 @@
 """Waiting for runs, and bringing their output meanwhile.
 
 Rule: threads read from the scheduler and only post to one queue; the main thread waits at that queue, so that Ctrl-C is
-heard at once. If the scheduler goes away, another one is started, for a waiting command is a wish to know how its runs end.
+heard at once. If the scheduler goes away, another one is started: who waits wants to know how runs end.
 """
 
 from __future__ import annotations

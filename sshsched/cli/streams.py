@@ -50,7 +50,7 @@ def note(text: str) -> None:
 
 
 class Sink:
-    """Where one stream of one run goes. With a `prefix`, each line begins with it, and lines of several runs do not mix."""
+    """Where one stream of one run goes. With a `prefix`, each line begins with it, and lines never mix."""
 
     def __init__(self, fd: int, *, raw: bool = False, prefix: str = "") -> None:
         self._fd = fd

@@ -33,7 +33,13 @@ def hosts(ctx: click.Context, as_json: bool) -> int:
     if as_json:
         print_json(shapes)
         return 0
-    columns = [Column("HOST"), Column("FROM"), Column("LINK"), Column("SLOTS", right=True), Column("TAGS", stretch=True)]
+    columns = [
+        Column("HOST"),
+        Column("FROM"),
+        Column("LINK"),
+        Column("SLOTS", right=True),
+        Column("TAGS", stretch=True),
+    ]
     show(columns, [_row(shape) for shape in shapes])
     return 0
 
@@ -132,7 +138,7 @@ def trust(app: App, name: str, yes: bool) -> int:
         note(f"{safe_line(scanned.host)}: its key is trusted already ({scanned.file})")
         return 0
     note(f"{safe_line(scanned.host)} shows the key {scanned.kind} {scanned.fingerprint}")
-    note(f"  compare it there: ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub")
+    note("  compare it there: ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub")
     if not yes and not click.confirm("Trust it?", err=True):
         return 1
     write_down(scanned)
