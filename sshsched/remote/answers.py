@@ -80,7 +80,7 @@ class Framer:
             return End(int(line[1:]))
         if line[:1] == b"=" and (head := _HEAD.fullmatch(line)):
             self._head = head.groups()
-            return self._next() or None
+            return self._next()
         told = line[:1] == b"|"
         return Line(line[told:].decode("utf-8", "replace"), told)
 

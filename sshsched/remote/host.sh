@@ -200,7 +200,7 @@ ss_child() {
     prepare
     ln "$1/.claim.$$" "$1/claim" 2>/dev/null || exit 0
     set +e
-    printf 'started %s\n' "${1##*/}" >>"${1%/*}/journal"
+    printf 'started %s %s %s\n' "${1##*/}" $$ "$ss_born" >>"${1%/*}/journal"
     exec <&5 >&3 2>&4 3>&- 4>&- 5<&-
     program
 }
@@ -335,10 +335,8 @@ ss_hello() {
     elif /usr/bin/time -q -o /dev/null -f %M true 2>/dev/null; then
         SS_TIME=/usr/bin/time
     fi
-    ss_ignored=
-    { while read -r ss_key ss_value; do
-        [ "$ss_key" != SigIgn: ] || ss_ignored=$ss_value
-    done </proc/self/status; } 2>/dev/null
+    # What a child inherits, not what this shell ignores for itself alone.
+    ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null)
     case $ss_ignored in
     '' | *[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
     esac

@@ -31,7 +31,7 @@ def quote(word: str) -> str:
 
 @cache
 def host_text() -> str:
-    """The functions of host.sh, without comments and indentation: it is sent to each host and read by each chaperone."""
+    """The functions of host.sh, without comments and indentation: every host and every chaperone reads them."""
     source = (files(__package__) / "host.sh").read_text("utf-8")
     lines = (line.strip() for line in source.splitlines())
     return "\n".join(line for line in lines if not line.startswith("#")) + "\n"
@@ -126,7 +126,7 @@ def environment(run: Run) -> dict[str, str]:
 
 
 def command_file(run: Run, name: str, host_env: Mapping[str, str]) -> str:
-    """`command` in the spool: prepare(), which may fail before anything begins, and program(), which does not return."""
+    """`command` in the spool: prepare(), which may fail before anything begins, and program(), which never returns."""
     program = run.program
     if program.user is None:
         prepare = _prepare(program)

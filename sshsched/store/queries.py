@@ -1,0 +1,138 @@
+"""Every query. Rule: each says why it is fast; values are always bound, never pasted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sshsched.domain.states import LIVE
+from sshsched.store.filter import RunFilter, fold
+from sshsched.store.rows import COLUMNS, DERIVED, FIXED, MOVING, marks
+
+
+def _names(columns: Iterable[str], pattern: str = '"{}"', between: str = ", ") -> str:
+    return between.join(pattern.format(column) for column in columns)
+
+
+_COLUMNS = _names(COLUMNS, 'runs."{}"')
+_RUN = f"SELECT {_COLUMNS}, programs.program"
+
+# Writing ---------------------------------------------------------------------------------------------------------
+
+INSERT_RUN = f"""
+    INSERT INTO runs (id, {_names((*FIXED, *MOVING, *DERIVED))})
+    VALUES ({_names(("id", *FIXED, *MOVING, *DERIVED), "?")})
+"""
+INSERT_PROGRAM = "INSERT INTO programs VALUES (?, ?)"
+INSERT_MARK = "INSERT INTO marks VALUES (?, ?)"
+INSERT_LOG = "INSERT INTO run_log (run_id, at, old, new, reason, message) VALUES (?, ?, ?, ?, ?, ?)"
+
+# Compare-and-set. The indexes of FIXED columns are left alone because these are compared, not set.
+UPDATE_RUN = f"""
+    UPDATE runs SET {_names((*MOVING, *DERIVED), '"{}" = ?')}
+    WHERE id = ? AND state = ? AND {_names(FIXED, '"{}" IS ?', " AND ")}
+"""
+
+STATE = "SELECT state FROM runs WHERE id = ?"
+
+# Reading ---------------------------------------------------------------------------------------------------------
+
+INSTANCE = "SELECT value FROM meta WHERE name = 'instance'"
+
+# AUTOINCREMENT keeps the highest id ever used, also of runs that are gone.
+LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
+
+ONE_RUN = f"{_RUN} FROM runs JOIN programs ON programs.run_id = runs.id WHERE runs.id = ?"
+
+# A partial index that holds nothing but these.
+LIVE_RUNS = f"""
+    {_RUN} FROM runs INDEXED BY runs_open JOIN programs ON programs.run_id = runs.id
+    WHERE runs.settled = 0 ORDER BY runs.id
+"""
+
+# One row per state, kept by triggers.
+COUNTS = "SELECT state, runs FROM counts WHERE runs > 0"
+
+LOG = "SELECT run_id, at, old, new, reason, message FROM run_log WHERE run_id = ? ORDER BY id"
+
+Term = tuple[str, tuple[Any, ...]]
+
+
+def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, tuple[Any, ...]]:
+    """The newest `limit` runs below the id `before` that match, and the values to bind.
+
+    The ids are found first, by one index that we choose: SQLite has no statistics to choose by, and a wrong guess walks
+    a million rows. Whole rows are read for these ids alone.
+    """
+    terms = _terms(where, before)
+    source, own = _source(where)
+    parts = [_ids(source, [term, *terms]) for term in own] or [_ids(source, terms)]
+    ids = " UNION ALL ".join(sql for sql, _ in parts)
+    values = tuple(value for _, bound in parts for value in bound)
+    page = f"WITH page (id) AS ({ids} ORDER BY 1 DESC LIMIT ?)"
+    rest = "FROM page CROSS JOIN runs ON runs.id = page.id JOIN programs ON programs.run_id = page.id"
+    return f"{page} {_RUN} {rest} ORDER BY page.id DESC", (*values, limit)
+
+
+def _ids(source: str, terms: list[Term]) -> Term:
+    """One select of ids: from its source, under all terms."""
+    condition = " AND ".join(sql for sql, _ in terms) or "TRUE"
+    return f"SELECT runs.id FROM {source} WHERE {condition}", tuple(value for _, bound in terms for value in bound)
+
+
+def _source(where: RunFilter) -> tuple[str, list[Term]]:
+    """Where the ids come from, the field that finds the fewest runs first, and the terms of that source alone.
+
+    Each index holds the id as its last part, so `= ?` yields ids in order and the limit ends the walk. Several states
+    are walked side by side and merged. A folder of jobs or a stretch of time is sorted, from the index alone.
+    """
+    found = _marks(where)
+    states: list[Term] = [("runs.state = ?", (state.value,)) for state in sorted(where.states)]
+    if where.ids is not None:
+        return "runs NOT INDEXED", []
+    if states and where.states <= LIVE:
+        return "runs INDEXED BY runs_state", states
+    if found:
+        return "marks CROSS JOIN runs ON runs.id = marks.run_id", [("marks.mark = ?", (found[0],))]
+    if where.job is not None and where.folder is None:
+        return "runs INDEXED BY runs_job", []
+    if where.host is not None:
+        return "runs INDEXED BY runs_host", []
+    if states:
+        return "runs INDEXED BY runs_state", states
+    if where.job is not None:
+        return "runs INDEXED BY runs_job", []
+    if where.since is not None or where.until is not None:
+        return "runs INDEXED BY runs_created", []
+    return "runs NOT INDEXED", []
+
+
+def _terms(where: RunFilter, before: int | None) -> list[Term]:
+    """What a run must be, field by field."""
+    terms: list[Term] = []
+    if before is not None:
+        terms.append(("runs.id < ?", (before,)))
+    if where.ids is not None:
+        terms.append(("runs.id IN (SELECT value FROM json_each(?))", (str(sorted(where.ids)),)))
+    if where.states:
+        terms.append((f"runs.state IN ({_names(where.states, '?')})", tuple(sorted(where.states))))
+    if where.folder is not None:
+        above = where.folder[:-1] + "0"  # the character after the slash
+        terms.append(("runs.job_id >= ? AND runs.job_id < ?", (where.folder, above)))
+    elif where.job is not None:
+        terms.append(("runs.job_id = ?", (where.job,)))
+    if where.host is not None:
+        terms.append(("runs.host = ?", (where.host,)))
+    if where.since is not None:
+        terms.append(("runs.created_at >= ?", (where.since,)))
+    if where.until is not None:
+        terms.append(("runs.created_at < ?", (where.until,)))
+    for mark in _marks(where):
+        terms.append(("EXISTS (SELECT 1 FROM marks AS m WHERE m.mark = ? AND m.run_id = runs.id)", (mark,)))
+    if where.text is not None:
+        terms.append(("instr(runs.words, ?) > 0", (fold(where.text),)))
+    return terms
+
+
+def _marks(where: RunFilter) -> list[str]:
+    return sorted(marks(where.args, () if where.label is None else (where.label,)))

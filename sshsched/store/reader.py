@@ -1,0 +1,67 @@
+"""The past, read-only: for commands, also when no scheduler runs, and for the service in a thread.
+
+Rule: quick to import (no asyncio), never writes, and a folder without a database simply has no runs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sshsched.domain.model import LogEntry, Run
+from sshsched.domain.states import State
+from sshsched.store import queries
+from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_reader
+from sshsched.store.filter import RunFilter
+from sshsched.store.rows import entry_of, run_of
+
+
+class Reader:
+    """Opens the database at the first question and keeps it open until close().
+
+    Every method raises StoreBusyError, StoreNewerError or StoreDamagedError where the database cannot be read.
+    """
+
+    def __init__(self, state_dir: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
+        self._path = database(state_dir)
+        self._busy_timeout = busy_timeout
+        self._connection: sqlite3.Connection | None = None
+
+    def run(self, id: int) -> Run | None:
+        """The run with this id."""
+        return next(map(run_of, self._ask(queries.ONE_RUN, (id,))), None)
+
+    def runs(self, where: RunFilter, *, limit: int, before: int | None = None) -> list[Run]:
+        """The newest `limit` matching runs, newest first; the next page lies `before` the id of the last one."""
+        return list(map(run_of, self._ask(*queries.select_runs(where, limit, before))))
+
+    def log(self, id: int) -> list[LogEntry]:
+        """What happened to a run, in order."""
+        return list(map(entry_of, self._ask(queries.LOG, (id,))))
+
+    def counts(self) -> dict[State, int]:
+        """How many runs are in each state that any run is in."""
+        return {State(state): count for state, count in self._ask(queries.COUNTS)}
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        if self._connection is None:
+            self._connection = open_reader(self._path, self._busy_timeout)
+        if self._connection is None:
+            return []
+        with explained(self._path):
+            return self._connection.execute(query, values).fetchall()

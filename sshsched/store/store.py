@@ -1,0 +1,123 @@
+"""The one writer of the database, for the loop of the scheduler.
+
+Rule: when commit() returns, it is on the disk; when it raises, nothing was changed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import aiosqlite
+
+from sshsched.domain.events import Save
+from sshsched.domain.model import Run
+from sshsched.domain.states import State
+from sshsched.errors import StoreError
+from sshsched.store import queries, rows
+from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_writer, transaction
+
+T = TypeVar("T")
+
+
+class _Thread(aiosqlite.Connection):
+    """One hop into the thread for a whole piece of work; aiosqlite itself makes one for every statement."""
+
+    async def perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+class Store:
+    """Made by open_store()."""
+
+    def __init__(self, path: Path, thread: _Thread, instance: str) -> None:
+        self.instance = instance
+        self._path = path
+        self._thread = thread
+
+    async def commit(self, saves: Sequence[Save]) -> None:
+        """All saves in one transaction, in their order, and durably.
+
+        Raises StoreBusyError while the database is locked, full or read-only: ask again later. Raises StoreError where
+        a run is not in the state that its save expects, or differs in what is fixed when a run is made (its program is
+        written by the first save only). Nothing was changed then. If this call is cancelled, the commit may still
+        happen.
+        """
+        if saves:
+            await self._perform(partial(_commit, saves=saves))
+
+    async def live(self) -> list[Run]:
+        """All runs for which something is left to do, by id."""
+        return await self._perform(
+            lambda connection: [rows.run_of(row) for row in connection.execute(queries.LIVE_RUNS)]
+        )
+
+    async def last_id(self) -> int:
+        """The highest run id ever used; 0 if none was."""
+        row = await self._perform(lambda connection: connection.execute(queries.LAST_ID).fetchone())
+        return 0 if row is None else int(row[0])
+
+    async def close(self) -> None:
+        """Waits for the commits under way."""
+        await self._thread.close()
+
+    async def _perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        with explained(self._path):
+            return await self._thread.perform(work)
+
+
+@asynccontextmanager
+async def open_store(state_dir: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> AsyncIterator[Store]:
+    """The store of a folder, made or brought up to date where needed. The caller holds the folder (lock.hold()).
+
+    `busy_timeout` is how long to wait for another program's lock, in seconds. Raises StoreNewerError, StoreDamagedError
+    and StoreBusyError.
+    """
+    path = database(state_dir)
+    thread = _Thread(lambda: open_writer(path, busy_timeout), 64)
+    await thread
+    try:
+        with explained(path):
+            (instance,) = await thread.perform(lambda connection: connection.execute(queries.INSTANCE).fetchone())
+        yield Store(path, thread, instance)
+    finally:
+        await thread.close()
+
+
+def _commit(connection: sqlite3.Connection, *, saves: Sequence[Save]) -> None:
+    with transaction(connection):
+        for save in saves:
+            try:
+                if save.old is None:
+                    _insert(connection, save.run)
+                else:
+                    _update(connection, save.run, save.old)
+                connection.executemany(queries.INSERT_LOG, map(rows.entry_row, save.log))
+            except (UnicodeError, OverflowError) as error:
+                raise StoreError(f"{save.run.name} cannot be stored: {error}") from error
+
+
+def _insert(connection: sqlite3.Connection, run: Run) -> None:
+    try:
+        connection.execute(queries.INSERT_RUN, (run.id, *rows.fixed(run), *rows.moving(run)))
+    except sqlite3.IntegrityError as error:
+        raise StoreError(f"{run.name} exists already, and was to be new") from error
+    connection.execute(queries.INSERT_PROGRAM, (run.id, rows.program(run)))
+    connection.executemany(queries.INSERT_MARK, [(mark, run.id) for mark in rows.marks(run.args, run.labels)])
+
+
+def _update(connection: sqlite3.Connection, run: Run, old: State) -> None:
+    values = (*rows.moving(run), run.id, old.value, *rows.fixed(run))
+    if connection.execute(queries.UPDATE_RUN, values).rowcount == 1:
+        return
+    row = connection.execute(queries.STATE, (run.id,)).fetchone()
+    if row is None:
+        raise StoreError(f"{run.name} is not in the store, and was to be {old} there")
+    if row[0] != old:
+        raise StoreError(f"{run.name} is {row[0]} in the store, and was to be {old} there")
+    raise StoreError(f"{run.name} differs from the store in what is fixed when a run is made ({', '.join(rows.FIXED)})")
