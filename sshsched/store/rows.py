@@ -5,7 +5,6 @@ Rule: every field of Run is in one of the column lists below; a test holds them 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -139,4 +138,6 @@ def _json(part: Hashable) -> str | None:
 
 
 def _short(mark: str) -> str:
+    import hashlib  # costs every command 7 ms, and few have such long arguments
+
     return mark[:_MARK_LIMIT] + hashlib.sha256(mark.encode()).hexdigest()
