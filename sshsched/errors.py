@@ -1,6 +1,7 @@
 """Every error that sshsched raises on purpose.
 
-Rule: a message names the thing, the place and the remedy, in one line, and each class knows the exit code it ends a command with.
+Rule: a message names the thing, the place and the remedy, in one line, and each class knows the exit code it ends a
+command with.
 
 ::
 
@@ -23,6 +24,7 @@ Rule: a message names the thing, the place and the remedy, in one line, and each
         ├── LinkLostError                  the connection broke
         ├── HostKeyUnknownError      (permanent)
         ├── HostKeyChangedError      (permanent)
+        ├── HostKeyRevokedError      (permanent)
         ├── LoginRejectedError       (permanent)
         ├── NoShellError             (permanent)   connected, but no usable /bin/sh answered
         └── HostConfigError          (permanent)   ssh_config or hosts.yaml ask for what cannot be done
@@ -164,6 +166,13 @@ class HostKeyChangedError(HostError):
     """The host showed another key than known_hosts has: an attack, or a new installation."""
 
     code = "host-key-changed"
+    permanent = True
+
+
+class HostKeyRevokedError(HostError):
+    """The host showed a key that known_hosts marks as revoked."""
+
+    code = "host-key-revoked"
     permanent = True
 
 

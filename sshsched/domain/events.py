@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sshsched.domain.model import Cause, LogEntry, Outcome, Run, StopAsked
+from sshsched.domain.model import Cause, LogEntry, Outcome, Output, Run, StopAsked
 from sshsched.domain.states import State
 
 # What a host says ------------------------------------------------------------------------------------------------
@@ -42,8 +42,6 @@ class Report:
     stop_done: bool = False
     """The stop ladder has come to its end; `survivors` names whom it could not end."""
     survivors: tuple[int, ...] = ()
-    stdout: int | None = None
-    stderr: int | None = None
 
 
 # Events ----------------------------------------------------------------------------------------------------------
@@ -95,31 +93,25 @@ class StartRefused:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """A look at a run's spool came back."""
+    """A look at a run's spool came back, with the output that is durable here since then, if any came along.
+
+    `sealing` tells that the host had been asked to seal the run just before.
+    """
 
     at: float
     run_id: int
     report: Report
-
-
-@dataclass(frozen=True, slots=True)
-class Noticed:
-    """A line of the host's journal named this run: look at it now."""
-
-    at: float
-    run_id: int
+    output: Output | None = None
+    sealing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Output arrived and is durable up to these sizes."""
+    """Output arrived and is durable here."""
 
     at: float
     run_id: int
-    stdout: int
-    stderr: int
-    complete: bool = False
-    lost: bool = False
+    output: Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +130,34 @@ class Cleaned:
     run_ids: tuple[int, ...]
 
 
-Event = Submitted | Ticked | HostUp | HostDown | StartRefused | Reported | Noticed | Fetched | StopWanted | Cleaned
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """The time to start what can be started on this host: said at the end of each turn that may have changed that."""
+
+    at: float
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """Time for the slow look at everything on a host: it catches what no journal line could tell."""
+
+    host: str
+
+
+Event = (
+    Submitted
+    | Ticked
+    | HostUp
+    | HostDown
+    | StartRefused
+    | Reported
+    | Fetched
+    | StopWanted
+    | Cleaned
+    | Considered
+    | Swept
+)
 
 # Instructions ----------------------------------------------------------------------------------------------------
 
@@ -156,8 +175,8 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """Have a link to this host, or keep trying."""
+class Consider:
+    """Say Considered of this host when all other events of the turn have been decided."""
 
     host: str
 
@@ -204,7 +223,7 @@ class Clean:
     run: Run
 
 
-Instruction = Save | Reach | Start | Look | Seal | StopProgram | Fetch | Clean
+Instruction = Save | Consider | Start | Look | Seal | StopProgram | Fetch | Clean
 
 
 # What a decision may look at -------------------------------------------------------------------------------------
@@ -230,4 +249,7 @@ class View:
 
     runs: Mapping[int, Run]
     by_host: Mapping[str, Mapping[int, Run]]
+    """The runs that are on their host, or have ended there and are not cleaned."""
+    waiting: Mapping[str, Mapping[int, Run]]
+    """The runs that wait for their host, oldest first."""
     hosts: Mapping[str, HostView]

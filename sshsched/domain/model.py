@@ -134,6 +134,8 @@ class Run:
     program: Program
     created_at: float
     state: State
+    key: str = ""
+    """Part of the spool's name that no other run of any scheduler has, also not one of a store that was set back."""
     job_id: str | None = None
     args: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()

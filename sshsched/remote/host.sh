@@ -1,0 +1,549 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2016,SC2046,SC2086,SC2015,SC2209,SC2012  # splitting, and text for other shells, is meant throughout
+# What sshsched runs on a host: the whole of it. POSIX sh with coreutils or busybox; nothing is installed.
+#
+# A control shell reads this text once and then calls the functions under "Requests". A program is started by a
+# chaperone, a shell of its own that is the program's parent, outlives the ssh connection, and publishes the status.
+# docs/spool.md is the contract of every file that is written here.
+#
+# Rules:
+#   The claim decides. Whoever links its record to `claim` first has it: the program's own process just before exec, or
+#   the scheduler, to seal it. link(2) fails if the name exists, so one of them wins, once.
+#   Names of runs hold no blanks and no special characters; paths are quoted everywhere, for the spool's folder may.
+#   Answers are lines behind a bar; what a tool complains of comes without one and is evidence.
+#   Nothing here reads standard input: it is the stream of requests.
+#   Where something is done for every run, it is done with builtins: a fork costs more than all the rest.
+
+ss_nl='
+'
+
+# Processes -----------------------------------------------------------------------------------------------------------
+
+# ss_stat PID: set ss_state, ss_group and ss_born of that process, or fail if there is none.
+# A name may hold blanks, brackets and newlines, so only what follows the last bracket of the last line counts.
+ss_stat() {
+    ss_line=
+    if [ -r "/proc/$1/stat" ]; then
+        { while IFS= read -r ss_next || [ -n "$ss_next" ]; do
+            ss_line=$ss_next
+        done <"/proc/$1/stat"; } 2>/dev/null
+        set -- ${ss_line##*') '}
+        [ $# -ge 20 ] || return 1
+        ss_state=$1 ss_group=$3 ss_born=${20}
+    elif [ -e /proc/self/stat ]; then
+        return 1
+    else
+        set -- $(ps -o stat= -o pgid= -o lstart= -p "$1" 2>/dev/null)
+        [ $# -ge 3 ] || return 1
+        ss_state=$1 ss_group=$2
+        shift 2
+        ss_born=$(IFS=_ && printf '%s' "$*")
+    fi
+}
+
+# ss_alive PID BORN: that very process lives; a zombie does not, nor does another one with its number.
+ss_alive() {
+    [ -n "$1" ] && ss_stat "$1" && [ "$ss_born" = "$2" ] || return 1
+    case $ss_state in Z* | X*) return 1 ;; esac
+}
+
+# ss_uptime: set ss_up to seconds since boot, which no clock change moves; since 1970 where the host cannot tell.
+ss_uptime() {
+    { read -r ss_up ss_rest </proc/uptime; } 2>/dev/null || ss_up=$(date +%s)
+}
+
+# ss_boot_id: set ss_boot to what changes with every boot, and only then.
+ss_boot_id() {
+    { read -r ss_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null ||
+        ss_boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime 2>/dev/null) ||
+        ss_boot=$(who -b 2>/dev/null | tr -cd '[:alnum:]')
+}
+
+# ss_nap SECONDS: sleep that long, or a second where only whole ones are known.
+ss_nap() {
+    sleep "$1" 2>/dev/null || sleep 1
+}
+
+# ss_as USER COMMAND...: run it as that user, or as ourselves if USER is empty.
+ss_as() {
+    ss_user=$1
+    shift
+    if [ -n "$ss_user" ]; then
+        sudo -n -H -u "$ss_user" -- /bin/sh -c '"$@"' sshsched "$@" </dev/null
+    else
+        "$@"
+    fi
+}
+
+# ss_detach COMMAND...: run it in a session of its own, with no signal ignored, and do not wait.
+# A plain `&` would have SIGINT and SIGQUIT ignored for ever (POSIX, 2.11). A setsid that is itself a session leader
+# forks, which is how the one of busybox is made to.
+ss_detach() {
+    case $SS_SETSID in
+    wait) setsid -f "$@" ;;
+    plain) setsid setsid "$@" ;;
+    *)
+        set -m 2>/dev/null
+        "$@" &
+        set +m 2>/dev/null
+        ;;
+    esac </dev/null >/dev/null 2>&1
+}
+
+# The claim -----------------------------------------------------------------------------------------------------------
+
+# ss_claim DIR: set ss_who (none, sealed or program) and, of a program, ss_pid, ss_pid_born, ss_chap, ss_chap_born,
+# ss_claim_boot. An empty claim is a seal too: on a full disk a name can still be linked where no byte can be written.
+ss_claim() {
+    ss_who=none ss_pid='' ss_pid_born='' ss_chap='' ss_chap_born='' ss_claim_boot=''
+    [ -f "$1/claim" ] || return 0
+    ss_who=sealed
+    { while read -r ss_key ss_value ss_more; do
+        case $ss_key in
+        pid) ss_who=program ss_pid=$ss_value ss_pid_born=$ss_more ;;
+        chaperone) ss_chap=$ss_value ss_chap_born=$ss_more ;;
+        boot) ss_claim_boot=$ss_value ;;
+        esac
+    done <"$1/claim"; } 2>/dev/null
+}
+
+# ss_seal DIR: make sure that this run's program never starts, or learn that somebody has the claim already.
+ss_seal() {
+    [ -d "$1" ] || mkdir "$1" || return 1
+    ss_claim "$1"
+    if [ $ss_who = none ]; then
+        printf 'sealed\n' >"$1/.seal.$$" || true >"$1/.seal.$$" || return 1
+        ln "$1/.seal.$$" "$1/claim" 2>/dev/null
+        ss_claim "$1"
+    fi
+    [ $ss_who != none ]
+}
+
+# Chaperone and program -----------------------------------------------------------------------------------------------
+
+# ss_chaperone DIR USER TIMEOUT ABANDON SIGNAL GRACE: start the program, wait for it, publish how it ended.
+# It survives what is meant for the program (a hang-up, a TERM to every process of a host that shuts down), to tell of it.
+ss_chaperone() {
+    umask 077
+    cd / || exit 1
+    trap : HUP INT TERM
+    ss_dir=$1 ss_name=${1##*/} ss_spool=${1%/*}
+    ss_stat $$ || exit 1
+    ss_me=$$ ss_me_born=$ss_born ss_timer='' ss_lease=''
+    if [ -n "$3" ]; then
+        ss_timer "$1" "$2" "$3" "$5" "$6" &
+        ss_timer=$!
+    fi
+    if [ -n "$4" ]; then
+        ss_lease "$1" "$2" "$4" "$5" "$6" &
+        ss_lease=$!
+    fi
+    ss_fate=$1/.fate.$$
+    ss_usage=$1/.usage.$$
+    ss_child='eval "$SS_TEXT" && ss_child "$@"'
+    set -- /bin/sh -c "$ss_child" sshsched "$1" "$ss_me" "$ss_me_born"
+    case $SS_SETSID in
+    wait) set -- setsid -fw "$@" ;;
+    plain) set -- setsid "$@" ;;
+    esac
+    [ -z "$SS_TIME" ] || set -- $SS_TIME -q -o "$ss_usage" -f %M "$@"
+    if [ "$SS_SETSID" = none ]; then
+        set -m 2>/dev/null
+        "$@" 2>"$ss_fate" &
+        set +m 2>/dev/null
+        ss_code=0
+        while wait $!; ss_code=$?; [ $ss_code -gt 128 ] && kill -0 $! 2>/dev/null; do :; done
+    else
+        "$@" 2>"$ss_fate"
+        ss_code=$?
+    fi
+    ss_uptime
+    [ -z "$ss_timer$ss_lease" ] || kill $ss_timer $ss_lease 2>/dev/null
+    ss_claim "$ss_dir"
+    if [ "$ss_chap" != $ss_me ] || [ "$ss_chap_born" != "$ss_me_born" ]; then
+        # Not ours: another chaperone won, or a seal, or the child could not even try.
+        [ $ss_who != none ] || { cat "$ss_fate" >"$ss_dir/refused" && printf 'refused %s\n' "$ss_name" >>"$ss_spool/journal"; }
+        exit 0
+    fi
+    ss_how="exit $ss_code"
+    if [ "$SS_SETSID" = wait ]; then
+        # setsid -w names a signal on its standard error and ends with the number, plus 128 for a core dump.
+        [ ! -s "$ss_fate" ] || ss_how="signal $((ss_code % 128)) $((ss_code / 128))"
+    elif [ $ss_code -gt 256 ]; then
+        ss_how="signal $((ss_code - 256)) 0"
+    elif [ $ss_code -gt 128 ]; then
+        ss_how="maybe $ss_code"
+    fi
+    ss_peak=
+    [ -z "$SS_TIME" ] || { read -r ss_peak <"$ss_usage"; } 2>/dev/null
+    ss_left=
+    kill -s 0 -- "-$ss_pid" 2>/dev/null && ss_left=left
+    {
+        printf '%s\nup %s\npeak %s\n%s\n' "$ss_how" "$ss_up" "$ss_peak" "$ss_left"
+        times
+        printf 'end\n'
+    } >"$ss_dir/status"
+    printf 'ended %s\n' "$ss_name" >>"$ss_spool/journal"
+}
+
+# ss_child DIR CHAPERONE BORN: become the program, if the claim can be had. Until then standard error is the chaperone's.
+# `command` defines prepare() and program(); a torn one is a syntax error and nothing begins.
+ss_child() {
+    set -e
+    exec 3>>"$1/stdout" 4>>"$1/stderr"
+    if [ -f "$1/stdin" ]; then exec 5<"$1/stdin"; else exec 5</dev/null; fi
+    # shellcheck source=/dev/null
+    . "$1/command"
+    ss_stat $$
+    ss_boot_id
+    printf 'pid %s %s\nchaperone %s %s\nboot %s\n' $$ "$ss_born" "$2" "$3" "$ss_boot" >"$1/.claim.$$"
+    prepare
+    ln "$1/.claim.$$" "$1/claim" 2>/dev/null || exit 0
+    set +e
+    printf 'started %s %s %s\n' "${1##*/}" $$ "$ss_born" >>"${1%/*}/journal"
+    exec <&5 >&3 2>&4 3>&- 4>&- 5<&-
+    program
+}
+
+# ss_run COMMAND...: the last step of program(): leave nothing of ours in the environment, and exec.
+ss_run() {
+    ss_reset=$SS_RESET
+    unset SS_TEXT SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL
+    exec $ss_reset "$@"
+}
+
+# ss_timer DIR USER SECONDS SIGNAL GRACE: end the program after that long, also while the scheduler is away.
+ss_timer() {
+    trap 'kill $! 2>/dev/null; exit 0' TERM
+    sleep "$3" &
+    wait $!
+    while ss_claim "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
+    ss_ladder "$1" timeout "$4" "$5" "$2"
+}
+
+# ss_lease DIR USER SECONDS SIGNAL GRACE: end the program when no scheduler has shown itself for so long.
+ss_lease() {
+    trap 'kill $! 2>/dev/null; exit 0' TERM
+    ss_uptime
+    ss_since=${ss_up%.*}
+    while :; do
+        { read -r ss_seen ss_rest <"${1%/*}/lease" && ss_seen=${ss_seen%.*}; } 2>/dev/null || ss_seen=0
+        [ "$ss_seen" -gt "$ss_since" ] 2>/dev/null && ss_since=$ss_seen
+        ss_uptime
+        ss_wait=$((ss_since + $3 - ${ss_up%.*}))
+        [ $ss_wait -gt 0 ] || break
+        [ $ss_wait -lt 60 ] || ss_wait=60
+        sleep $ss_wait &
+        wait $!
+    done
+    ss_ladder "$1" abandoned "$4" "$5" "$2"
+}
+
+# Stop ----------------------------------------------------------------------------------------------------------------
+
+# ss_prey DIR USER: set ss_prey to the processes of this run that live: the program itself, and whoever carries the run's
+# spool in its environment, whatever session or group it went to.
+ss_prey() {
+    ss_prey=
+    ss_alive "$ss_pid" "$ss_pid_born" && ss_prey=$ss_pid
+    for ss_file in $(ss_as "$2" /bin/sh -c 'grep -lsF -e "$1" /proc/[0-9]*/environ' sshsched "SSHSCHED_SPOOL=$1"); do
+        ss_file=${ss_file%/environ}
+        ss_file=${ss_file##*/}
+        [ "$ss_file" = "$ss_pid" ] || ss_prey="$ss_prey $ss_file"
+    done
+    [ -n "$ss_prey" ]
+}
+
+# ss_signal SIGNAL USER: to the program's group while its leader is that very process, and to strays one by one.
+ss_signal() {
+    ss_led=
+    ss_alive "$ss_pid" "$ss_pid_born" && ss_led=$ss_pid
+    [ -z "$ss_led" ] || ss_as "$2" kill -s "$1" -- "-$ss_led" 2>/dev/null || ss_as "$2" kill -s "$1" "$ss_led" 2>/dev/null
+    for ss_one in $ss_prey; do
+        [ "$ss_one" != "$ss_pid" ] && ss_stat "$ss_one" || continue
+        # Some programs take a second TERM for "at once": nobody gets it twice.
+        [ -n "$ss_led" ] && [ "$ss_group" = "$ss_led" ] || ss_as "$2" kill -s "$1" "$ss_one" 2>/dev/null
+    done
+}
+
+# ss_ladder DIR CAUSE SIGNAL GRACE USER: the signal, the grace time, KILL until nobody is left, and say who still is.
+ss_ladder() {
+    trap : HUP INT TERM
+    ss_dir=$1 ss_name=${1##*/} ss_spool=${1%/*}
+    ss_claim "$1"
+    [ $ss_who = program ] || return 0
+    ss_boot_id
+    [ "$ss_claim_boot" = "$ss_boot" ] || return 0
+    [ -f "$1/stop" ] || printf '%s\n' "$2" >"$1/stop"
+    printf 'stopping %s\n' "$ss_name" >>"$ss_spool/journal"
+    ss_uptime
+    # Whole seconds are counted: better a little more grace than too little, but none at all where none is given.
+    ss_until=$((${ss_up%.*} + ${4%.*})) ss_pause=0.05 ss_round=0
+    [ "$4" = 0 ] || ss_until=$((ss_until + 1))
+    if ss_prey "$1" "$5"; then
+        ss_signal "$3" "$5"
+        while
+            ss_nap $ss_pause
+            case $ss_pause in 0.05) ss_pause=0.1 ;; 0.1) ss_pause=0.2 ;; 0.2) ss_pause=0.5 ;; *) ss_pause=1 ;; esac
+            ss_uptime
+            [ ${ss_up%.*} -lt $ss_until ] && { ss_alive "$ss_pid" "$ss_pid_born" || ss_prey "$1" "$5"; }
+        do :; done
+        while ss_prey "$1" "$5" && [ $ss_round -lt 25 ]; do
+            ss_signal KILL "$5"
+            ss_round=$((ss_round + 1))
+            ss_nap 0.1
+        done
+    fi
+    printf 'survivors%s\nend\n' "${ss_prey:+ $ss_prey}" >"$1/stopped"
+    printf 'stopped %s\n' "$ss_name" >>"$ss_spool/journal"
+}
+
+# Requests ------------------------------------------------------------------------------------------------------------
+
+# ss_hello ROOT INSTANCE HOST: make the spool's folder, end older shells of the same scheduler and host, tell what there is
+# here. When a control shell has said hello, no start that an older one was sent can still be executed.
+ss_hello() {
+    SS_UMASK=$(umask)
+    ss_place "$@" || return
+    ss_join "$SS_SPOOL" && true >>journal || { printf '|problem cannot write in %s\n' "$SS_SPOOL" && return; }
+    ss_takeover
+    # Nobody follows the journal now, and whoever comes next looks at every run first.
+    ss_size=$(($(wc -c <journal)))
+    [ $ss_size -lt 1000000 ] || { true >journal && ss_size=0; }
+    ss_uptime
+    printf '%s\n' "$ss_up" >lease
+    ss_probe
+    export SS_TEXT SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL
+    printf '|journal %s\n' $ss_size
+    for ss_file in r*-*; do
+        [ ! -d "$ss_file" ] || printf '|run %s\n' "$ss_file"
+    done
+}
+
+# ss_place ROOT INSTANCE HOST: set SS_SPOOL and have that folder, or say what is in the way.
+ss_place() {
+    umask 077
+    ss_machine=
+    { read -r ss_machine </etc/machine-id; } 2>/dev/null || ss_machine=$(uname -n)
+    ss_machine=$(printf '%.8s' "$ss_machine" | tr -cd '[:alnum:]')
+    SS_SPOOL=${1:-${XDG_STATE_HOME:-$HOME/.local/state}/sshsched}/$2/$3-$ss_machine
+    if [ -h "$SS_SPOOL" ]; then
+        printf '|problem %s is a symbolic link; remove it or set another spool for this host\n' "$SS_SPOOL"
+        return 1
+    fi
+    mkdir -p "$SS_SPOOL/shells" && cd "$SS_SPOOL" && return
+    printf '|problem cannot make the spool %s\n' "$SS_SPOOL"
+    return 1
+}
+
+# ss_probe: find out and tell what this host can do.
+ss_probe() {
+    SS_RESET='' SS_SETSID=none SS_TIME=''
+    if setsid -fw true 2>/dev/null; then
+        SS_SETSID=wait
+    elif setsid true 2>/dev/null; then
+        SS_SETSID=plain
+    fi
+    # GNU time tells the peak memory; a shell's own word `time` does not.
+    if /usr/bin/time -q -o /dev/null -f %M true 2>/dev/null; then SS_TIME=/usr/bin/time; fi
+    # What a child inherits, not what this shell ignores for itself alone.
+    ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null)
+    case $ss_ignored in
+    '' | *[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
+    esac
+    ss_boot_id
+    ss_uptime
+    printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "now $(date +%s)" "user $(id -un)" \
+        "ticks $(getconf CLK_TCK 2>/dev/null)" "setsid $SS_SETSID" "time $SS_TIME" "ignored $ss_ignored" \
+        "reset $SS_RESET" "proc $([ -r /proc/self/stat ] && echo yes)" \
+        "free $(df -Pk . 2>/dev/null | { read -r ss_key && read -r ss_key ss_value ss_more ss_rest && echo "${ss_rest%% *}"; })" \
+        "system $(uname -s -m)"
+}
+
+# ss_examine ROOT INSTANCE HOST: for `hosts check`. Like hello, but it disturbs nobody, and asks more.
+ss_examine() {
+    ss_place "$@" || return
+    ss_probe
+    printf '|journal 0\n'
+    printf '|more %s\n' "shell $(ls -l /bin/sh 2>/dev/null | sed 's/.*[0-9] //')" \
+        "tail $( (tail --version || tail --help) 2>&1 | sed -n 1p)" \
+        "kill $(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \
+            KillUserProcesses 2>/dev/null || grep -hs '^[[:blank:]]*KillUserProcesses' /etc/systemd/logind.conf \
+            /etc/systemd/logind.conf.d/*.conf)" \
+        "linger $([ -e "/var/lib/systemd/linger/$(id -un)" ] && echo yes)" \
+        "type $(stat -f -c %T . 2>/dev/null)" \
+        "login ${SHELL:-}" \
+        "sudo $(sudo -n true >/dev/null 2>&1 && echo yes)" \
+        "shells $(for ss_file in shells/*; do echo "$ss_file"; done | grep -c '[0-9]')" \
+        "clock $(date +%s.%N)"
+}
+
+# ss_join SPOOL: work in that spool, and leave a name there so that a later link can end this shell.
+ss_join() {
+    umask 077
+    SS_SPOOL=$1
+    cd "$1" || return 1
+    ss_boot_id
+    ss_stat $$
+    printf '%s\n' "$ss_born" >"shells/$$"
+}
+
+# ss_takeover: end the shells that an earlier link of this scheduler to this host left behind.
+ss_takeover() {
+    for ss_file in shells/*; do
+        [ "$ss_file" != "shells/$$" ] || continue
+        ss_old=${ss_file#shells/} ss_old_born=
+        { read -r ss_old_born <"$ss_file"; } 2>/dev/null
+        ss_round=0
+        while ss_alive "$ss_old" "$ss_old_born" && [ $ss_round -lt 50 ]; do
+            kill -s KILL "$ss_old" 2>/dev/null
+            ss_round=$((ss_round + 1))
+            [ $ss_round -lt 2 ] || ss_nap 0.1
+        done
+        ss_alive "$ss_old" "$ss_old_born" || rm -f "$ss_file"
+    done
+}
+
+# ss_start NAME USER TIMEOUT ABANDON SIGNAL GRACE COMMAND [STDIN]: start this run's program, unless it has been.
+ss_start() {
+    ss_dir=$SS_SPOOL/$1
+    if [ -h "$ss_dir" ]; then
+        printf '|refused %s is a symbolic link\n' "$ss_dir"
+        return
+    fi
+    if [ ! -d "$ss_dir" ]; then
+        mkdir "$ss_dir" || { printf '|refused cannot make %s\n' "$ss_dir"; return; }
+        ss_part=$ss_dir/command
+    elif [ -e "$ss_dir/claim" ]; then
+        printf '|claimed\n'
+        return
+    else
+        # Sent again. An earlier chaperone may be reading `command` right now: it is replaced, never rewritten.
+        ss_part=$ss_dir/.command.$$
+    fi
+    if [ $# -gt 7 ]; then
+        { printf '%s' "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
+            { printf '|refused cannot write %s/stdin\n' "$ss_dir"; return; }
+    fi
+    { printf '%s\n' "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
+        { printf '|refused cannot write %s/command\n' "$ss_dir"; return; }
+    if ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_chaperone "$@"' sshsched "$ss_dir" "$2" "$3" "$4" "$5" "$6"; then
+        printf '|launched\n'
+    else
+        printf '|refused cannot start another process\n'
+    fi
+}
+
+# ss_tell FILE WORD: add the lines of a small file to ss_out, each behind the word. Never trust what is in it.
+ss_tell() {
+    [ -f "$1" ] || return 0
+    ss_count=0
+    { while { IFS= read -r ss_next || [ -n "$ss_next" ]; } && [ $ss_count -lt 20 ]; do
+        ss_out="$ss_out|$2 $ss_next$ss_nl"
+        ss_count=$((ss_count + 1))
+    done <"$1"; } 2>/dev/null
+}
+
+# ss_report NAME: print what its spool says. Life is looked at before the status is: the other way round, a program that
+# ends in between would seem lost.
+ss_report() {
+    ss_dir=$SS_SPOOL/$1 ss_out="|name $1$ss_nl"
+    if [ -h "$ss_dir" ] || [ ! -d "$ss_dir" ]; then
+        printf '%s|gone\n' "$ss_out"
+        return
+    fi
+    ss_claim "$ss_dir"
+    ss_out="$ss_out|claim $ss_who $ss_pid $ss_pid_born$ss_nl"
+    if [ "$ss_claim_boot" = "$ss_boot" ]; then
+        if ss_alive "$ss_pid" "$ss_pid_born" || ss_alive "$ss_chap" "$ss_chap_born"; then
+            ss_out="$ss_out|alive$ss_nl"
+        fi
+    fi
+    ss_tell "$ss_dir/status" status
+    [ $ss_who != none ] || ss_tell "$ss_dir/refused" refused
+    [ ! -e "$ss_dir/refused" ] || ss_out="$ss_out|refused$ss_nl"
+    ss_tell "$ss_dir/stop" stop
+    ss_tell "$ss_dir/stopped" stopped
+    printf '%s' "$ss_out"
+}
+
+# ss_look NAME...: reports of many runs, and a sign of life from the scheduler.
+ss_look() {
+    ss_uptime
+    printf '%s\n' "$ss_up" >lease
+    for ss_one in "$@"; do ss_report "$ss_one"; done
+}
+
+# ss_settle NAME: nobody has the claim unless the report says so; if nobody had, it is sealed now.
+ss_settle() {
+    ss_seal "$SS_SPOOL/$1"
+    ss_report "$1"
+}
+
+# ss_stop NAME CAUSE SIGNAL GRACE USER: seal what has not started, end what has; the host climbs the ladder alone.
+ss_stop() {
+    if ss_seal "$SS_SPOOL/$1" && [ $ss_who = program ]; then
+        ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_ladder "$@"' sshsched "$SS_SPOOL/$1" "$2" "$3" "$4" "$5"
+    fi
+    ss_report "$1"
+}
+
+# ss_fetch MOST NAME STDOUT STDERR [NAME STDOUT STDERR]...: reports, then sizes, then from those offsets at most MOST bytes
+# of each file, every one behind `=STREAM NAME OFFSET BYTES SIZE`. Statuses are read before sizes: what a program wrote is all there.
+ss_fetch() {
+    ss_most=$1 ss_wanted='' ss_files=''
+    shift
+    while [ $# -gt 2 ]; do
+        ss_report "$1"
+        if [ -s "$1/stdout" ]; then
+            ss_wanted="$ss_wanted$2 $1/stdout " ss_files="$ss_files $1/stdout"
+        fi
+        if [ -s "$1/stderr" ]; then
+            ss_wanted="$ss_wanted$3 $1/stderr " ss_files="$ss_files $1/stderr"
+        fi
+        shift 3
+    done
+    [ -n "$ss_files" ] || return 0
+    set -- $(wc -c $ss_files 2>/dev/null)
+    while [ $# -gt 1 ] && [ -n "$ss_wanted" ]; do
+        ss_from=${ss_wanted%% *} ss_wanted=${ss_wanted#* }
+        ss_file=${ss_wanted%% *} ss_wanted=${ss_wanted#* }
+        [ "$ss_file" = "$2" ] || continue # it has gone since
+        ss_piece "$ss_file" "$ss_from" "$1"
+        shift 2
+    done
+}
+
+# ss_piece FILE FROM SIZE: print the head line and the bytes.
+ss_piece() {
+    ss_bytes=$(($3 - $2))
+    [ $ss_bytes -le "$ss_most" ] || ss_bytes=$ss_most
+    [ $ss_bytes -ge 0 ] || ss_bytes=0
+    printf '=%s %s %s %s %s\n' "${1#*/}" "${1%/*}" "$2" $ss_bytes "$3"
+    if [ $ss_bytes -eq 0 ]; then
+        :
+    elif [ "$2" -eq 0 ]; then
+        head -c $ss_bytes "$1"
+    else
+        tail -c "+$(($2 + 1))" "$1" | head -c $ss_bytes
+    fi
+}
+
+# ss_clean NAME...: remove these spools. They are moved away first: a late child must not find half of one.
+ss_clean() {
+    mkdir -p .gone
+    for ss_one in "$@"; do
+        shift
+        [ ! -e "$ss_one" ] && [ ! -h "$ss_one" ] || set -- "$@" "$ss_one"
+    done
+    [ $# -eq 0 ] || mv -f "$@" .gone/
+    rm -rf .gone
+    for ss_one in "$@"; do
+        [ ! -e "$ss_one" ] || printf '|left %s\n' "$ss_one"
+    done
+}
+
+# ss_follow BYTE: become the tail of the journal from that byte on; under this shell's number, so that it can be found.
+ss_follow() {
+    exec tail -c "+$1" -f journal
+}

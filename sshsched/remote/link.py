@@ -1,0 +1,243 @@
+"""One link per host: connect, say hello, follow the journal, ask; and again, for as long as the link is wanted.
+
+Rule: at most three channels (control, journal, bulk), nothing is remembered over a reconnect, and whatever breaks is
+reported once: requests under way end with LinkLostError and the truth is looked for over the next connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sshsched.domain.events import Report
+from sshsched.domain.model import Run
+from sshsched.errors import HostError, LinkLostError, NoShellError
+from sshsched.remote import script
+from sshsched.remote.answers import (
+    Answer,
+    AnswerError,
+    Clock,
+    Data,
+    Hello,
+    parse_hello,
+    parse_reports,
+    started_report,
+)
+from sshsched.remote.shell import CHUNK, Shell, greet
+from sshsched.remote.transport import Channel, Connection, Transport
+
+FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
+BULK_BYTES = 1024 * 1024
+
+
+class Listener(Protocol):
+    """Who is told what happens to a link. Called on the loop; must not block."""
+
+    def link_up(self, host: str, hello: Hello) -> None: ...
+    def link_down(self, host: str, error: HostError) -> None: ...
+    def noticed(self, host: str, word: str, name: str, report: Report | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a host said to a start."""
+
+    launched: bool
+    refused: str = ""
+
+
+class Link:
+    """The link to one host. `run()` keeps it up; the requests raise LinkLostError while it is down."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        instance: str,
+        listener: Listener,
+        *,
+        root: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.host = transport.host
+        self.hello: Hello | None = None
+        self._transport = transport
+        self._instance = instance
+        self._listener = listener
+        self._root = root
+        self._env = env or {}
+        self._control: Shell | None = None
+        self._bulk: asyncio.Task[Shell] | None = None
+        self._connection: Connection | None = None
+        self._clock = Clock("", 0.0, 100)
+        self._hurry = asyncio.Event()
+
+    # Keeping it up ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keep the link up until cancelled."""
+        pause = FIRST_PAUSE
+        while True:
+            self._hurry.clear()
+            error, lasted = await self._once()
+            self._listener.link_down(self.host, error)
+            pause = FIRST_PAUSE if lasted else min(pause * 2, LONGEST_PAUSE)
+            wait = PERMANENT_PAUSE if error.permanent else pause * random.uniform(0.5, 1.0)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._hurry.wait()
+            except TimeoutError:
+                pass
+
+    def hurry(self) -> None:
+        """Somebody needs this host now: do not wait out the pause."""
+        self._hurry.set()
+
+    async def _once(self) -> tuple[HostError, bool]:
+        """One life of the connection: why it ended, and whether it had come up at all."""
+        connection, up = None, False
+        try:
+            connection = self._connection = await self._transport.connect()
+            shell = await self._greeted(connection)
+            hello = await self._say_hello(shell)
+            up = True
+            self._control, self.hello = shell, hello
+            self._listener.link_up(self.host, hello)
+            await _first(shell.closed(), connection.wait_closed(), self._follow(connection, hello))
+            return LinkLostError(self.host, shell.problem or "the connection was lost"), up
+        except HostError as error:
+            return error, up
+        except AnswerError as error:
+            return NoShellError(self.host, f"its answer to hello makes no sense: {error}"), up
+        finally:
+            self._drop(connection)
+
+    def _drop(self, connection: Connection | None) -> None:
+        self.hello = self._connection = None
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._bulk is not None:
+            self._bulk.cancel()
+            self._bulk = None
+        if connection is not None:
+            connection.close()
+
+    async def _greeted(self, connection: Connection) -> Shell:
+        channel = await connection.open()
+        return Shell(self.host, channel, await greet(self.host, channel))
+
+    async def _say_hello(self, shell: Shell) -> Hello:
+        asked = time.time()
+        answer = await shell.ask(script.hello(self._root, self._instance, self.host))
+        hello = parse_hello(answer)
+        self._clock = Clock(hello.boot, (asked + time.time()) / 2 - hello.uptime, hello.ticks)
+        return hello
+
+    async def _follow(self, connection: Connection, hello: Hello) -> None:
+        """Turn journal lines into notices until the channel ends."""
+        channel = await self._joined(connection, hello)
+        channel.write(script.follow(hello.journal).encode())
+        rest = b""
+        while data := await channel.read(CHUNK):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                word, name, *more = (*line.decode("ascii", "replace").split(" "), "")
+                self._listener.noticed(self.host, word, name, started_report(word, more, self._clock))
+        raise LinkLostError(
+            self.host, f"its journal cannot be followed: {channel.errors()[-200:] or 'the channel ended'}"
+        )
+
+    async def _joined(self, connection: Connection, hello: Hello) -> Channel:
+        """A further channel, its shell in the spool and known by its number there."""
+        channel = await connection.open()
+        await greet(self.host, channel)
+        channel.write(script.request(0, script.join(hello.spool)).encode())
+        heard = b""
+        while b"\n.0\n" not in heard:
+            data = await channel.read(CHUNK)
+            if not data:
+                raise LinkLostError(self.host, f"a second channel ended at once: {channel.errors()[-200:]}")
+            heard += data
+        return channel
+
+    # Requests --------------------------------------------------------------------------------------------------------
+
+    async def start(self, run: Run) -> Started:
+        """Have the program started, at most once however often this is asked."""
+        answer = await self._ask(script.start(run, script.spool_name(run), self._env))
+        word, _, why = (answer.told or ["refused nothing was answered"])[-1].partition(" ")
+        if word in ("launched", "claimed"):
+            return Started(launched=True)
+        return Started(launched=False, refused=f"{why}: {answer.evidence}" if answer.evidence else why)
+
+    async def look(self, names: Iterable[str]) -> dict[str, Report]:
+        """What these spools say."""
+        return self._reports(await self._ask(script.look(names)))
+
+    async def settle(self, name: str) -> Report | None:
+        """Seal the run, or learn who has the claim. None if the host could do neither."""
+        return self._reports(await self._ask(script.settle(name))).get(name)
+
+    async def stop(self, run: Run) -> Report | None:
+        """Have the host climb the stop ladder, or seal the run."""
+        name = script.spool_name(run)
+        return self._reports(await self._ask(script.stop(run, name))).get(name)
+
+    async def fetch(self, wanted: Sequence[tuple[str, int, int]], most: int) -> tuple[dict[str, Report], list[Data]]:
+        """Reports, and at most so many bytes of each output from the given offsets on."""
+        answer = await self._ask(script.fetch(most, wanted))
+        return self._reports(answer), answer.data
+
+    async def fetch_bulk(self, name: str, stdout: int, stderr: int) -> tuple[dict[str, Report], list[Data]]:
+        """The same for one run and many bytes, on a channel of its own, so that nothing else waits."""
+        connection, hello = self._connection, self.hello
+        if connection is None or hello is None:
+            raise LinkLostError(self.host, "not connected")
+        if self._bulk is None:
+            self._bulk = asyncio.create_task(self._open_bulk(connection, hello))
+        try:
+            shell = await asyncio.shield(self._bulk)
+            answer = await shell.ask(script.fetch(BULK_BYTES, [(name, stdout, stderr)]))
+        except LinkLostError:
+            raise
+        except HostError:
+            # No third channel on this host (MaxSessions 2): the first has to do.
+            answer = await self._ask(script.fetch(BULK_BYTES, [(name, stdout, stderr)]))
+        return self._reports(answer), answer.data
+
+    async def clean(self, names: Sequence[str]) -> list[str]:
+        """Remove these spools; the names of those that could not be."""
+        answer = await self._ask(script.clean(names))
+        return [line.partition(" ")[2] for line in answer.told]
+
+    async def ask(self, call: str) -> Answer:
+        """Any other call: for `hosts check`."""
+        return await self._ask(call)
+
+    async def _open_bulk(self, connection: Connection, hello: Hello) -> Shell:
+        return Shell(self.host, await self._joined(connection, hello))
+
+    async def _ask(self, call: str) -> Answer:
+        if self._control is None:
+            raise LinkLostError(self.host, "not connected")
+        return await self._control.ask(call)
+
+    def _reports(self, answer: Answer) -> dict[str, Report]:
+        return parse_reports(answer.told, self._clock)
+
+
+async def _first(*waits: Awaitable[None]) -> None:
+    """Wait for the first of these to end, give the others up, and raise what it raised."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,215 @@
+"""What is sent to a host: every request as text, and nothing else.
+
+Rule: pure. A request is one compound command, so that a transfer cut at any byte is a syntax error and never a partial
+effect (POSIX, 2.9.4); whatever comes from a user stands in single quotes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from sshsched.domain.model import Program, Run
+from sshsched.domain.shape import iso
+
+# Linux' MAX_ARG_STRLEN: one word of a program's argv or environment, its end mark included.
+LONGEST_WORD = 128 * 1024 - 1
+
+_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+
+
+def quote(word: str) -> str:
+    """The word as one word of any Bourne shell. Raises ValueError for a NUL, which no argument can hold."""
+    if "\0" in word:
+        raise ValueError("a NUL byte cannot be part of an argument")
+    if _SAFE.fullmatch(word):
+        return word
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+@cache
+def host_text() -> str:
+    """The functions of host.sh, without comments and indentation: every host and every chaperone reads them."""
+    source = (files(__package__) / "host.sh").read_text("utf-8")
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if not line.startswith("#")) + "\n"
+
+
+def greeting(nonce: str) -> str:
+    """Lines that have a shell say the nonce. It is put together by the shell: an echo of our bytes does not hold it.
+
+    The first line is blank: csh-like login shells and rc files that read one line find nothing in it.
+    """
+    half = len(nonce) // 2
+    return f"\nprintf '%s%s\\n' {nonce[:half]} {nonce[half:]}\n"
+
+
+def request(number: int, call: str) -> str:
+    """A call, whole or not at all, its complaints among its answer, and the line that ends the answer."""
+    return f"{{\n{call} 2>&1\nprintf '\\n.%s\\n' {number}\n}}\n"
+
+
+def hello(root: str | None, instance: str, host: str) -> str:
+    """The first call of a control shell."""
+    return f"{_library()}\nss_hello {_words(root or '', instance, host)}"
+
+
+def examine(root: str | None, instance: str, host: str) -> str:
+    """The only call of `hosts check`: it takes over from nobody."""
+    return f"{_library()}\nss_examine {_words(root or '', instance, host)}"
+
+
+def join(spool: str) -> str:
+    """The first call of any further shell of a link."""
+    return f"{_library()}\nss_join {_words(spool)}"
+
+
+def start(run: Run, name: str, host_env: Mapping[str, str]) -> str:
+    """Start the run's program in the spool of that name, unless it has been started."""
+    program = run.program
+    words = [
+        name,
+        program.user or "",
+        _number(program.timeout),
+        _whole(program.abandon_after),
+        program.stop.signal,
+        _number(program.stop.grace),
+        command_file(run, name, host_env),
+    ]
+    stdin = stdin_file(run, host_env)
+    return "ss_start " + _words(*words, *([] if stdin is None else [stdin]))
+
+
+def look(names: Iterable[str]) -> str:
+    """Reports of these spools."""
+    return "ss_look " + _words(*names)
+
+
+def settle(name: str) -> str:
+    """Seal this run, or learn who has the claim."""
+    return "ss_settle " + _words(name)
+
+
+def stop(run: Run, name: str) -> str:
+    """Seal what has not started; end what has."""
+    asked = run.stop_asked
+    assert asked is not None
+    words = (name, str(asked.cause), asked.signal, _number(asked.grace), run.program.user or "")
+    return "ss_stop " + _words(*words)
+
+
+def fetch(most: int, wanted: Iterable[tuple[str, int, int]]) -> str:
+    """Reports, and at most so many bytes of each output from these offsets on: (name, stdout, stderr)."""
+    return f"ss_fetch {most} " + " ".join(f"{name} {out} {err}" for name, out, err in wanted)
+
+
+def clean(names: Iterable[str]) -> str:
+    """Remove these spools."""
+    return "ss_clean " + _words(*names)
+
+
+def follow(offset: int) -> str:
+    """Turn the shell into a tail of the journal, from that offset on. No answer ends it."""
+    return f"{{\nss_follow {offset + 1}\n}}\n"
+
+
+# The files that describe a program -------------------------------------------------------------------------------
+
+
+def environment(run: Run) -> dict[str, str]:
+    """What a program is told of its run."""
+    told = {
+        "SSHSCHED_RUN_ID": run.name,
+        "SSHSCHED_JOB_ID": run.job_id or "",
+        "SSHSCHED_ATTEMPT": str(run.attempt),
+        "SSHSCHED_SCHEDULE_TIME": iso(run.due_at) or "",
+    }
+    told |= {f"SSHSCHED_ARG_{_env_name(name)}": value for name, value in run.args.items()}
+    return told
+
+
+def command_file(run: Run, name: str, host_env: Mapping[str, str]) -> str:
+    """`command` in the spool: prepare(), which may fail before anything begins, and program(), which never returns."""
+    program = run.program
+    if program.user is None:
+        prepare = _prepare(program)
+        body = [*_exports(run, name, host_env), _exec(program)]
+    else:
+        # The other user cannot read the spool, and words of sudo are seen by everyone: all goes in by standard input.
+        sudo = f"sudo -n -H -u {quote(program.user)} --"
+        trial = f"cd -- {quote(program.cwd)}" if program.cwd else ":"
+        prepare = [f"{sudo} /bin/sh -c {quote(trial)} sshsched </dev/null"]
+        body = [f"ss_run {sudo} /bin/sh -c {quote(_READ_PROLOGUE)} sshsched"]
+    return "\n".join(["prepare() {", *prepare, "}", "program() {", *body, "}"])
+
+
+def stdin_file(run: Run, host_env: Mapping[str, str]) -> str | None:
+    """`stdin` in the spool, if there is one. For another user it begins with what has to be done as that user."""
+    program = run.program
+    if program.user is None:
+        return program.stdin
+    lines = [*_prepare(program), *_exports(run, spool_name(run), host_env), _exec(program, plain=True)]
+    return "\n".join([*lines, _PROLOGUE_END, program.stdin or ""])
+
+
+_PROLOGUE_END = ": end of sshsched prologue"
+# `read` takes no byte beyond its line (POSIX, read), so the program finds the rest.
+_READ_PROLOGUE = (
+    f"s=; while IFS= read -r l && [ \"$l\" != '{_PROLOGUE_END}' ]; do s=$s$l'\n'; done; unset l; eval \"unset s\n$s\""
+)
+
+
+def spool_name(run: Run) -> str:
+    """The name of the run's folder in the host's spool."""
+    return f"{run.name}-{run.key}"
+
+
+def _prepare(program: Program) -> list[str]:
+    umask = program.umask or ('"${SS_UMASK:-022}"' if program.user is None else "022")
+    where = f"cd -- {quote(program.cwd)}" if program.cwd else 'cd -- "${HOME:-/}"'
+    return [f"umask {umask}", f"{where} || exit 1"]
+
+
+def _exports(run: Run, name: str, host_env: Mapping[str, str]) -> list[str]:
+    told = {**host_env, **run.program.env, **environment(run)}
+    spool = run.spool.path if run.spool else name
+    return [f"export {key}={quote(value)}" for key, value in [*told.items(), ("SSHSCHED_SPOOL", spool)]]
+
+
+def _exec(program: Program, *, plain: bool = False) -> str:
+    runner = "exec" if plain else "ss_run"
+    if program.command is not None:
+        return f"{runner} /bin/sh -c {quote(program.command)}"
+    words = _words(*program.argv)
+    # A name that begins with a dash would be an option of exec.
+    return f"{runner} env -- {words}" if program.argv[0].startswith("-") else f"{runner} {words}"
+
+
+def _library() -> str:
+    return f'SS_TEXT={quote(host_text())}\neval "$SS_TEXT"'
+
+
+def _words(*words: str) -> str:
+    return " ".join(quote(word) for word in words)
+
+
+def _number(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.3f}".rstrip("0").rstrip(".")
+
+
+def _whole(seconds: float | None) -> str:
+    return "" if seconds is None else str(max(1, round(seconds)))
+
+
+def _env_name(param: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]", "_", param).upper()
+
+
+def too_long(program: Program, args: Mapping[str, str]) -> Sequence[str]:
+    """The names of the words that no Linux kernel would hand over: they are refused before anything is sent."""
+    words = {"command": program.command or "", **{f"argv[{i}]": word for i, word in enumerate(program.argv)}}
+    words |= {f"env {key}": f"{key}={value}" for key, value in program.env.items()}
+    words |= {f"arg {key}": f"SSHSCHED_ARG_{key}={value}" for key, value in args.items()}
+    return [name for name, word in words.items() if len(word.encode("utf-8", "surrogateescape")) >= LONGEST_WORD]

@@ -1,0 +1,164 @@
+"""The ssh transport: from a host's name to a logged-in connection, hop by hop.
+
+Rule: every jump host is opened here, by the same steps and with the same strictness as the host itself. Nothing is
+forwarded, and no terminal asked for. Importing this module imports asyncssh: only the engine may do it early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import asyncssh
+
+from sshsched.domain.hosts import Host
+from sshsched.errors import HostConfigError, HostError
+from sshsched.remote.dial import dial, start_proxy
+from sshsched.remote.known_hosts import find
+from sshsched.remote.ssh_channel import SshChannel
+from sshsched.remote.ssh_config import Paths
+from sshsched.remote.ssh_errors import FAILURES, channel_error, explain, through_jump
+from sshsched.remote.ssh_keys import Keyring, gather
+from sshsched.remote.ssh_login import Client, Limits, log_in
+from sshsched.remote.target import Target, resolve
+from sshsched.remote.transport import OPEN_LIMIT
+
+HANDSHAKES = 8  # in flight over all hosts: stock sshd drops connections beyond 10 that have not logged in
+_MAX_HOPS = 8
+
+
+class SshTransport:
+    """A way to one host over ssh.
+
+    `handshakes` is shared by all transports: a semaphore of HANDSHAKES. `hosts` are the entries of hosts.yaml, in which
+    jump hosts are looked up before ssh_config.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        handshakes: asyncio.Semaphore,
+        *,
+        hosts: Mapping[str, Host] | None = None,
+        paths: Paths | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.host = host.name
+        self._handshakes = handshakes
+        self._way = Way(host, hosts or {}, paths or Paths.default(), limits or Limits())
+
+    async def connect(self) -> SshConnection:
+        async with self._handshakes:
+            return await self._way.connect()
+
+
+class SshConnection:
+    """A logged-in link, and what it runs through."""
+
+    def __init__(self, host: str, link: asyncssh.SSHClientConnection, client: Client) -> None:
+        self.host = host
+        self.link = link
+        self._client = client
+
+    async def open(self, command: str = "/bin/sh") -> SshChannel:
+        try:
+            async with asyncio.timeout(OPEN_LIMIT):
+                _, session = await self.link.create_session(SshChannel, command, encoding=None)
+        except FAILURES as error:
+            raise channel_error(self.host, error, lost=self.link.is_closed()) from error
+        return session  # type: ignore[return-value]
+
+    def close(self) -> None:
+        self.link.close()
+
+    async def wait_closed(self) -> None:
+        await self._client.lost.wait()
+
+
+@dataclass
+class Route:
+    """An open stream to a host's sshd: a socket, or a connection to a jump host. `release` ends all that it needs."""
+
+    sock: socket.socket | None = None
+    tunnel: asyncssh.SSHClientConnection | None = None
+    release: Callable[[], None] = lambda: None
+    said: Callable[[], str] = lambda: ""
+
+
+@dataclass
+class Way:
+    """How to get to one host, through whatever lies before it."""
+
+    host: Host
+    hosts: Mapping[str, Host]
+    paths: Paths
+    limits: Limits
+    passed: tuple[str, ...] = ()
+    """The hosts that asked for this one as their jump host."""
+    client: Client | None = field(default=None, init=False)
+    """What the latest login saw."""
+
+    async def connect(self) -> SshConnection:
+        """Log in. Raises HostError."""
+        target = await self.target()
+        return await self.log_in(target, await self.route(target))
+
+    async def target(self) -> Target:
+        return await asyncio.to_thread(resolve, self.host, self.paths)
+
+    async def route(self, target: Target) -> Route:
+        """Open the stream to the host. Raises HostError."""
+        if target.jumps:
+            return await self._jump(target)
+        if target.proxy_command:
+            proxy = await start_proxy(target, target.proxy_command)
+            return Route(proxy.sock, release=proxy.close, said=lambda: str(proxy.said))
+        return Route(await dial(target, target.connect_limit or self.limits.connect))
+
+    async def log_in(self, target: Target, route: Route, *, offer_keys: bool = True) -> SshConnection:
+        """Handshake and login over the route, which is released when the connection ends. Raises HostError."""
+        ring, known = Keyring(), find(target.known_hosts, target.known_as)
+        client = self.client = Client(ring, route.release)
+        try:
+            if offer_keys:
+                await gather(target, ring)
+            link = await log_in(target, known, client, self.limits, route.sock, route.tunnel)
+            return SshConnection(target.host, link, client)
+        except FAILURES as error:
+            problem = explain(target, known, client, self.limits, error)
+            problem.evidence += route.said()
+            _give_up(route)
+            raise problem from error
+        except BaseException:
+            _give_up(route)
+            raise
+        finally:
+            await ring.close()
+
+    async def _jump(self, target: Target) -> Route:
+        """Log in to each jump host in turn, each through the one before it."""
+        passed = (*self.passed, self.host.name)
+        if len(passed) > _MAX_HOPS or self.host.name in self.passed:
+            raise HostConfigError(target.host, f"its jump hosts lead in a circle: {' > '.join(passed)}")
+        before: Route | None = None
+        for jump in target.jumps:
+            way = Way(self.hosts.get(jump, Host(jump)), self.hosts, self.paths, self.limits, passed)
+            try:
+                hop = await way.target()
+                route = before or await way.route(hop)
+                connection = await way.log_in(hop, route)
+            except HostError as error:
+                if before:
+                    before.release()
+                raise through_jump(target.host, jump, error) from error
+            before = Route(tunnel=connection.link, release=connection.close)
+        assert before
+        return before
+
+
+def _give_up(route: Route) -> None:
+    if route.sock:
+        route.sock.close()
+    route.release()
