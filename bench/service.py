@@ -1,12 +1,14 @@
 """How long the service takes: a run made and answered, and a change on its way to a client that waits.
 
 `python -m bench.service` prints both, beside the floor in the same run: one byte there and back over a Unix socket.
+The scheduler is a process of its own, with a store in memory: what a disk costs is measured in `bench/store.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -19,43 +21,45 @@ from sshsched.service.client import Client
 from tests.service.scheduler import DRAFT, Scheduler
 
 ROUNDS = 1000
+EVERY = 0.003  # seconds between two changes
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, _served(Path(folder)) as (scheduler, loop):
+    with tempfile.TemporaryDirectory() as name, _served(folder := Path(name)):
         rows = {
             "one byte there and back": _floor(),
-            "GET /v1/status": _calls(Path(folder), lambda client: client.status()),
-            "POST /v1/runs, one run": _calls(Path(folder), lambda client: client.submit([DRAFT])),
-            "POST /v1/runs, 100 runs": _calls(Path(folder), lambda client: client.submit([DRAFT] * 100), ROUNDS // 20),
-            "a change to a waiting client": _events(Path(folder), scheduler, loop),
+            "GET /v1/status": _calls(folder, lambda client: client.status()),
+            "a change to a waiting client": _changes(folder),
+            "POST /v1/runs, one run": _calls(folder, lambda client: client.submit([DRAFT])),
+            "POST /v1/runs, 100 runs": _calls(folder, lambda client: client.submit([DRAFT] * 100), ROUNDS // 20),
         }
     sys.stdout.write(f"{'milliseconds':32}{'median':>10}{'p99':>10}\n")
-    for name, took in rows.items():
+    for row, took in rows.items():
         took.sort()
-        sys.stdout.write(f"{name:32}{took[len(took) // 2]:10.3f}{took[len(took) * 99 // 100]:10.3f}\n")
+        sys.stdout.write(f"{row:32}{took[len(took) // 2]:10.3f}{took[len(took) * 99 // 100]:10.3f}\n")
+
+
+async def serve(folder: Path) -> None:
+    """A scheduler on which a host changes all the time, and says when."""
+    scheduler = Scheduler()
+    async with scheduler.served(folder):
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        while True:
+            await asyncio.sleep(EVERY)
+            scheduler.host_changes("nas", at=time.monotonic())
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[tuple[Scheduler, asyncio.AbstractEventLoop]]:
-    """A scheduler that serves on a loop in a thread."""
-    scheduler, loop = Scheduler(), asyncio.new_event_loop()
-    ready, ended = threading.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        async with scheduler.served(folder):
-            ready.set()
-            await ended.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    ready.wait()
-    try:
-        yield scheduler, loop
-    finally:
-        loop.call_soon_threadsafe(ended.set)
-        thread.join()
-        loop.close()
+def _served(folder: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "bench.service", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        try:
+            yield
+        finally:
+            child.kill()
 
 
 def _floor() -> list[float]:
@@ -79,19 +83,14 @@ def _calls(folder: Path, call: Callable[[Client], object], rounds: int = ROUNDS)
         return [_timed(lambda: call(client)) for _ in range(rounds)]
 
 
-def _events(folder: Path, scheduler: Scheduler, loop: asyncio.AbstractEventLoop) -> list[float]:
-    """From the engine's call of `publish`, on its loop, until the client has the change in hand."""
-    stream = Client(folder).events(["r1"])
-    next(stream)
-    run = scheduler.run(1)
-    assert run is not None
-    took = []
-    for _ in range(ROUNDS):
-        began: list[float] = []
-        loop.call_soon_threadsafe(lambda began=began: (began.append(time.perf_counter()), scheduler.hub.publish(run)))
-        next(stream)
-        took.append((time.perf_counter() - began[0]) * 1000)
-    stream.close()
+def _changes(folder: Path) -> list[float]:
+    """From the engine's call of `publish_host` until the client has the change in hand."""
+    took: list[float] = []
+    for event, shape in Client(folder).events():
+        if event == "host":
+            took.append((time.monotonic() - shape["at"]) * 1000)
+        if len(took) == ROUNDS:
+            break
     return took
 
 
@@ -102,4 +101,4 @@ def _timed(call: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(serve(Path(sys.argv[1]))) if len(sys.argv) > 1 else main()
