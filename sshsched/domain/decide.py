@@ -33,6 +33,7 @@ from sshsched.domain.events import (
     StopProgram,
     StopWanted,
     Submitted,
+    Swept,
     Ticked,
     View,
 )
@@ -130,6 +131,12 @@ def host_up(view: View, event: HostUp) -> Iterator[Instruction]:
             yield StopProgram(run)
         yield Look(run)
     yield Consider(event.host)
+
+
+def swept(view: View, event: Swept) -> Iterator[Instruction]:
+    """Look at what is there, and go on with what could not be brought to its end."""
+    for run in view.by_host.get(event.host, {}).values():
+        yield _rest(run) if run.finished else Look(run)
 
 
 def host_down(view: View, event: HostDown) -> Iterator[Instruction]:
@@ -376,4 +383,5 @@ _HANDLERS: dict[type, Callable[[View, Any], Iterator[Instruction]]] = {
     Fetched: fetched,
     Cleaned: cleaned,
     StopWanted: stop_wanted,
+    Swept: swept,
 }

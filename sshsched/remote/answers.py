@@ -208,6 +208,13 @@ def parse_reports(lines: Iterable[str], clock: Clock) -> dict[str, Report]:
     return {name: _report(facts, clock) for name, facts in found.items()}
 
 
+def started_report(word: str, more: list[str], clock: Clock) -> Report | None:
+    """What a journal line `started NAME PID BORN` tells by itself; None for other lines, which ask for a look."""
+    if word != "started" or len(more) < 2 or not more[0].isdigit():
+        return None
+    return Report(clock.boot, claim=Claim.PROGRAM, pid=int(more[0]), started_at=clock.at_ticks(more[1]), alive=True)
+
+
 def _report(facts: dict[str, list[str]], clock: Clock) -> Report:
     if "gone" in facts:
         return Report(boot=clock.boot, exists=False)

@@ -17,7 +17,16 @@ from sshsched.domain.events import Report
 from sshsched.domain.model import Run
 from sshsched.errors import HostError, LinkLostError, NoShellError
 from sshsched.remote import script
-from sshsched.remote.answers import Answer, AnswerError, Clock, Data, Hello, parse_hello, parse_reports
+from sshsched.remote.answers import (
+    Answer,
+    AnswerError,
+    Clock,
+    Data,
+    Hello,
+    parse_hello,
+    parse_reports,
+    started_report,
+)
 from sshsched.remote.shell import CHUNK, Shell, greet
 from sshsched.remote.transport import Channel, Connection, Transport
 
@@ -30,7 +39,7 @@ class Listener(Protocol):
 
     def link_up(self, host: str, hello: Hello) -> None: ...
     def link_down(self, host: str, error: HostError) -> None: ...
-    def noticed(self, host: str, name: str) -> None: ...
+    def noticed(self, host: str, word: str, name: str, report: Report | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,6 @@ class Link:
         *,
         root: str | None = None,
         env: Mapping[str, str] | None = None,
-        handshakes: asyncio.Semaphore | None = None,
     ) -> None:
         self.host = transport.host
         self.hello: Hello | None = None
@@ -61,7 +69,6 @@ class Link:
         self._listener = listener
         self._root = root
         self._env = env or {}
-        self._handshakes = handshakes or asyncio.Semaphore(8)
         self._control: Shell | None = None
         self._bulk: asyncio.Task[Shell] | None = None
         self._connection: Connection | None = None
@@ -93,10 +100,9 @@ class Link:
         """One life of the connection: why it ended, and whether it had come up at all."""
         connection, up = None, False
         try:
-            async with self._handshakes:
-                connection = self._connection = await self._transport.connect()
-                shell = await self._greeted(connection)
-                hello = await self._say_hello(shell)
+            connection = self._connection = await self._transport.connect()
+            shell = await self._greeted(connection)
+            hello = await self._say_hello(shell)
             up = True
             self._control, self.hello = shell, hello
             self._listener.link_up(self.host, hello)
@@ -139,8 +145,8 @@ class Link:
         while data := await channel.read(CHUNK):
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
-                _, _, name = line.partition(b" ")
-                self._listener.noticed(self.host, name.decode("ascii", "replace"))
+                word, name, *more = (*line.decode("ascii", "replace").split(" "), "")
+                self._listener.noticed(self.host, word, name, started_report(word, more, self._clock))
         raise LinkLostError(
             self.host, f"its journal cannot be followed: {channel.errors()[-200:] or 'the channel ended'}"
         )
@@ -193,8 +199,14 @@ class Link:
             raise LinkLostError(self.host, "not connected")
         if self._bulk is None:
             self._bulk = asyncio.create_task(self._open_bulk(connection, hello))
-        shell = await asyncio.shield(self._bulk)
-        answer = await shell.ask(script.fetch(BULK_BYTES, [(name, stdout, stderr)]))
+        try:
+            shell = await asyncio.shield(self._bulk)
+            answer = await shell.ask(script.fetch(BULK_BYTES, [(name, stdout, stderr)]))
+        except LinkLostError:
+            raise
+        except HostError:
+            # No third channel on this host (MaxSessions 2): the first has to do.
+            answer = await self._ask(script.fetch(BULK_BYTES, [(name, stdout, stderr)]))
         return self._reports(answer), answer.data
 
     async def clean(self, names: Sequence[str]) -> list[str]:

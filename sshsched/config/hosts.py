@@ -1,0 +1,104 @@
+"""`hosts.yaml`: hosts that are not in ssh_config, and what ssh_config cannot say.
+
+Rule: a file that is absent costs nothing.
+
+::
+
+    nas: {address: nas.home, user: backup, slots: 2, tags: [storage]}
+    web1: {jump: gate}                  # the rest is asked of ssh_config
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from sshsched.config.nodes import Node, Problems, Text, UnreadableError, shown
+from sshsched.config.programs import ENV_NAME, ENV_WANTED
+from sshsched.config.reading import Key, Record, reader
+from sshsched.config.settings import MOST_SLOTS, load_settings
+from sshsched.config.strict import read_file
+from sshsched.config.values import TEXT, Integer, Many, Pairs, Word, read_named
+from sshsched.domain.hosts import LOCAL, Host
+from sshsched.domain.jobs import HOST_NAME, USER_NAME
+
+FILE: Final = "hosts.yaml"
+
+# No name may begin with a dash: ssh_config's ProxyCommand and the like would take it for an option.
+_NAME: Final = r"[^\s-]\S*"
+ADDRESS: Final = Key[str | None]("address", Word(_NAME, "address"), "a name or an IP address; else ssh_config's", None)
+USER: Final = Key[str | None]("user", Word(USER_NAME, "user name"), "the user to log in as; else ssh_config's", None)
+PORT: Final = Key[int | None]("port", Integer(1, 65535), "the port; else ssh_config's", None)
+IDENTITY: Final = Key[tuple[str, ...]]("identity", Many(TEXT), "key files to offer, ~ allowed; else ssh_config's", ())
+JUMP: Final = Key[str | None]("jump", Word(_NAME, "host name"), "hosts to go through, commas between", None)
+SLOTS: Final = Key[int | None]("slots", Integer(1, MOST_SLOTS), "how many programs run here at once", None)
+TAGS: Final = Key[tuple[str, ...]]("tags", Many(Word(r"[^\s,]+", "tag")), "words to find hosts by", ())
+ENV: Final = Key("env", Pairs(ENV_NAME, ENV_WANTED, TEXT), "environment variables of all programs here", {})
+SPOOL: Final = Key[str | None]("spool", TEXT, "the folder on the host where runs keep their spools", None)
+
+_HERE: Final = (SLOTS, TAGS, ENV, SPOOL)
+# What people know from ssh_config.
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("hostname", "host", "ip"), "here it is called 'address'"),
+    **dict.fromkeys(("identity_file", "identityfile", "key"), "here it is called 'identity'"),
+    **dict.fromkeys(("proxyjump", "proxy_jump", "proxy"), "here it is called 'jump'"),
+}
+HOST: Final = Record((ADDRESS, USER, PORT, IDENTITY, JUMP, *_HERE), "a host", _ELSEWHERE)
+LOCAL_HOST: Final = Record(_HERE, "this machine, to which nobody logs in")
+
+
+class Hosts(dict[str, Host]):
+    """The hosts of hosts.yaml, and `local`. `hosts[name]` of any other name is an alias of ssh_config."""
+
+    def __init__(self, slots: int | None = None) -> None:
+        super().__init__()
+        self.slots = slots
+        self[LOCAL] = Host(LOCAL, slots=slots)
+
+    def __missing__(self, name: str) -> Host:
+        return Host(name, slots=self.slots)
+
+
+def load_hosts(config_dir: Path) -> Hosts:
+    """The hosts of a folder. Raises ConfigError."""
+    hosts = Hosts(load_settings(config_dir).slots)
+    problems = Problems(FILE)
+
+    def read(name: str, node: Node, problems: Problems) -> Host:
+        return _host(name, node, hosts.slots, problems)
+
+    try:
+        node = read_file(config_dir / FILE, problems)
+        if node is not None:
+            hosts.update(read_named(node, f"@?{HOST_NAME}", "host name", read, problems))
+    except FileNotFoundError:
+        return hosts
+    except UnreadableError:
+        pass  # noted, and raised with the rest
+    problems.check()
+    return hosts
+
+
+def _host(name: str, node: Node, slots: int | None, problems: Problems) -> Host:
+    if name.startswith("@"):
+        raise problems.refuse(node, f"groups like {shown(name)} are not yet supported by this version; take it out")
+    if isinstance(node, Text) and node.absent:
+        return Host(name, slots=slots)
+    if name == LOCAL:
+        with reader(node, LOCAL_HOST, problems) as take:
+            return Host(name, slots=take(SLOTS) or slots, tags=take(TAGS), env=take(ENV), spool=take(SPOOL))
+    with reader(node, HOST, problems) as take:
+        identity = take(IDENTITY)
+        host = Host(
+            name,
+            address=take(ADDRESS),
+            user=take(USER),
+            port=take(PORT),
+            jump=take(JUMP),
+            slots=take(SLOTS) or slots,
+            tags=take(TAGS),
+            env=take(ENV),
+            spool=take(SPOOL),
+        )
+    return replace(host, identity=tuple(str(Path(path).expanduser()) for path in identity))

@@ -1,0 +1,149 @@
+"""A folder of job files.
+
+Rule: one bad file never stops the others. Its problems come back beside the jobs; asking for one of its jobs says them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sshsched.config.folder import JOB_WORD, JOBS, JobFile, job_files
+from sshsched.config.job import job_schema, read_job
+from sshsched.config.nodes import Entry, Problems, UnreadableError, place, shown, suggest
+from sshsched.config.nodes import Mapping as MappingNode
+from sshsched.config.reading import Schema
+from sshsched.config.settings import load_settings
+from sshsched.config.strict import read_file
+from sshsched.domain.jobs import Job
+from sshsched.domain.model import START_WITHIN
+from sshsched.errors import ConfigError, NotFoundError, Problem, SshschedError
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The good jobs by id, and what is wrong in the other files."""
+
+    jobs: Mapping[str, Job]
+    problems: tuple[Problem, ...]
+
+
+def load_jobs(config_dir: Path) -> Loaded:
+    """All jobs of a folder. Never raises for what is in a file."""
+    problems: list[Problem] = []
+    try:
+        start_within = load_settings(config_dir).start_within
+    except ConfigError as error:
+        problems += error.problems
+        start_within = START_WITHIN
+    jobs: dict[str, Job] = {}
+    for file in job_files(config_dir, problems):
+        found, wrong = read_jobs(file, start_within)
+        problems += wrong
+        for job in found:
+            if job.id in jobs:
+                message = f"the job '{job.id}' is also in {jobs[job.id].file}; rename one of them"
+                problems.append(Problem(job.file, job.line, 1, "", message))
+            else:
+                jobs[job.id] = job
+    return Loaded(jobs, tuple(problems))
+
+
+def load_job(config_dir: Path, job_id: str) -> Job:
+    """One job, reading no file but its own. Raises ConfigError if that is bad, NotFoundError if there is none."""
+    start_within = load_settings(config_dir).start_within
+    problems: list[Problem] = []
+    for file in _candidates(config_dir, job_id):
+        jobs, wrong = read_jobs(file, start_within)
+        for job in jobs:
+            if job.id == job_id:
+                return job
+        problems += wrong
+    if problems:
+        raise ConfigError(problems)
+    raise _no_job(config_dir, job_id)
+
+
+def read_jobs(file: JobFile, start_within: float = START_WITHIN) -> tuple[list[Job], list[Problem]]:
+    """The good jobs of one file, and its problems. A file that has just gone holds nothing."""
+    problems = Problems(file.label)
+    jobs: list[Job] = []
+    try:
+        root = read_file(file.path, problems)
+        torn = bool(problems.found)  # a key that stands twice may mean either, so no job of this file is sure
+        for job in _jobs(root, file.base, start_within, problems):
+            jobs += [] if torn else [job]
+    except (FileNotFoundError, NotADirectoryError, UnreadableError):
+        pass  # gone, or noted
+    return jobs, problems.sorted()
+
+
+def _jobs(root: MappingNode | None, base: str, start_within: float, problems: Problems) -> Iterator[Job]:
+    if root is None:
+        raise problems.refuse(place(1, 1), "is empty; a job needs `host: ...` and `command: ...`")
+    if "jobs" not in root.entries:
+        yield read_job(root, base, problems, start_within)
+        return
+    for name, entry in _entries(root, problems).items():
+        try:
+            if not re.fullmatch(JOB_WORD, name):
+                raise problems.refuse(entry.key, f"{shown(name)} is no name of a job; use no spaces and no slashes")
+            yield read_job(entry.value, f"{base}/{name}", problems, start_within)
+        except UnreadableError:
+            continue  # the next one may be good
+
+
+def job_file_schema() -> Schema:
+    """The JSON Schema of a job file: one job, or several under `jobs:`."""
+    several: Schema = {
+        "type": "object",
+        "properties": {
+            "jobs": {
+                "description": "several jobs by name; each id is the path of the file, a slash and the name",
+                "type": "object",
+                "propertyNames": {"pattern": f"^(?:{JOB_WORD})$"},
+                "additionalProperties": {"$ref": "#/$defs/job"},
+            }
+        },
+        "additionalProperties": False,
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "a job file of sshsched",
+        "$defs": {"job": job_schema()},
+        "if": {"required": ["jobs"]},
+        "then": several,
+        "else": {"$ref": "#/$defs/job"},
+    }
+
+
+def _entries(root: MappingNode, problems: Problems) -> dict[str, Entry]:
+    """The mapping under `jobs:`, which stands alone in its file."""
+    for name, entry in root.entries.items():
+        if name != "jobs":
+            problems.add(entry.key, "stands beside 'jobs'; move it into each job that needs it")
+    node = root.entries["jobs"].value
+    if isinstance(node, MappingNode) and node.entries:
+        return node.entries
+    raise problems.refuse(node, "has no jobs in it; write `jobs: {name: {host: ..., command: ...}}`")
+
+
+def _candidates(config_dir: Path, job_id: str) -> Iterator[JobFile]:
+    """The files that may hold this job: jobs/db/dump.yaml, and jobs/db.yaml if that has a job called `dump`."""
+    words = job_id.split("/")
+    if all(re.fullmatch(JOB_WORD, word) for word in words):
+        for length in range(len(words), 0, -1):
+            base = "/".join(words[:length])
+            yield JobFile(config_dir / JOBS / f"{base}.yaml", base)
+
+
+def _no_job(config_dir: Path, job_id: str) -> SshschedError:
+    problems: list[Problem] = []
+    known = [file.base for file in job_files(config_dir, problems)]
+    near = [problem for problem in problems if problem.file.startswith(f"{JOBS}/{job_id}")]
+    if near:  # such as a file that ends in .yml
+        return ConfigError(near)
+    there = suggest(job_id, known) if known else f"; there is no job file in {config_dir / JOBS}"
+    return NotFoundError(f"no job {shown(job_id)}{there}")

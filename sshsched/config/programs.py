@@ -1,0 +1,122 @@
+"""The program of a job: what runs on the host, and how.
+
+Rule: the keys may stand at the top of a job (the short form) or under `program:`, each in one of the two places.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sshsched.config.nodes import Entry, Mapping, Node, Problems, Text
+from sshsched.config.reading import Key, Made, Record, Take, check_keys
+from sshsched.config.values import TEXT, Duration, Integer, Many, OneOf, Pairs, Word
+from sshsched.domain.jobs import USER_NAME
+from sshsched.domain.model import GRACE, Program, Stop
+
+# SSHSCHED_* tells a program of its run; a job that sets one would be overruled without a word.
+ENV_NAME: Final = "(?!SSHSCHED_)[A-Za-z_][A-Za-z0-9_]*"
+ENV_WANTED: Final = "name of an environment variable (and SSHSCHED_* is ours)"
+
+# Those that a program may take as a wish to end: WINCH is Apache's, USR1 and USR2 are whatever a program makes of them.
+SIGNALS: Final = ("TERM", "INT", "HUP", "QUIT", "KILL", "ABRT", "ALRM", "PIPE", "USR1", "USR2", "WINCH")
+
+SIGNAL: Final = Key("signal", OneOf(SIGNALS, "signal", strip="SIG"), "the signal that asks the program to end", "TERM")
+GRACE_TIME: Final = Key("grace", Duration(zero=True), "how long the program may take to end before KILL", GRACE)
+STOP: Final = Record((SIGNAL, GRACE_TIME), "how the program is asked to end")
+AFTER: Final = Key("after", Duration(), "the host ends the program when no scheduler has shown itself for so long")
+_COMMAND: Final = Word(r"[\s\S]*\S[\s\S]*", "command: it is empty")
+_FOLDER: Final = Word(r"[^~][\s\S]*", "folder; ~ is not expanded here, and a relative one begins in the home folder")
+_UMASK: Final = Word("[0-7]{3,4}", "umask; write 022 or 0077")
+ABANDON: Final = Record((AFTER,), "a lease: what happens when the scheduler stays away")
+
+COMMAND: Final = Key[str | None]("command", _COMMAND, "a line for `sh -c` on the host", None)
+ARGV: Final = Key[tuple[str, ...]]("argv", Many(TEXT, alone=False), "the program and its arguments, without shell", ())
+ENV: Final = Key("env", Pairs(ENV_NAME, ENV_WANTED, TEXT), "environment variables", {})
+CWD: Final = Key[str | None](
+    "cwd",
+    _FOLDER,
+    "the folder that the program starts in",
+    None,
+)
+STDIN: Final = Key[str | None]("stdin", TEXT, "the text that the program reads from standard input", None)
+UMASK: Final = Key[str | None]("umask", _UMASK, "the umask, in octal digits", None)
+USER: Final = Key[str | None](
+    "user", Word(USER_NAME, "user name", templated=True), "the user that the program runs as, through `sudo -n`", None
+)
+STOPPING: Final = Key("stop", Made(STOP, lambda take: Stop(take(SIGNAL), take(GRACE_TIME))), STOP.help, Stop())
+TIMEOUT: Final = Key[float | None]("timeout", Duration(), "the host stops the program after so long", None)
+ACCEPT: Final = Key[tuple[int, ...]]("accept", Many(Integer(0, 255)), "the exit codes that mean success", (0,))
+ABANDONING: Final = Key[float | None]("abandon", Made(ABANDON, lambda take: take(AFTER)), ABANDON.help, None)
+
+# Words that other tools use for the same thing.
+ALIASES: Final = {
+    **dict.fromkeys(("cmd", "shell", "script", "run", "exec"), "command"),
+    **dict.fromkeys(("args", "arguments"), "argv"),
+    **dict.fromkeys(("environment", "vars"), "env"),
+    **dict.fromkeys(("chdir", "dir", "directory", "workdir", "working_directory"), "cwd"),
+    **dict.fromkeys(("exit_codes", "exit_code", "success_exit_codes", "expect"), "accept"),
+    **dict.fromkeys(("become_user", "sudo_user", "run_as"), "user"),
+    **dict.fromkeys(("input",), "stdin"),
+    **dict.fromkeys(("kill",), "stop"),
+}
+ELSEWHERE: Final = {
+    **{word: f"here it is called '{name}'" for word, name in ALIASES.items()},
+    "signal": "it belongs under 'stop'",
+    "grace": "it belongs under 'stop'",
+}
+LATER: Final = frozenset({"type", "secrets"})
+PROGRAM: Final = Record(
+    (COMMAND, ARGV, ENV, CWD, STDIN, UMASK, USER, STOPPING, TIMEOUT, ACCEPT, ABANDONING),
+    "what runs on the host",
+    ELSEWHERE,
+    LATER,
+)
+
+
+def make_program(take: Take) -> Program:
+    """A program out of a mapping that holds its keys, be it among others."""
+    return Program(
+        command=take(COMMAND),
+        argv=take(ARGV),
+        env=take(ENV),
+        cwd=take(CWD),
+        stdin=take(STDIN),
+        umask=take(UMASK),
+        user=take(USER),
+        stop=take(STOPPING),
+        timeout=take(TIMEOUT),
+        accept=take(ACCEPT),
+        abandon_after=take(ABANDONING),
+    )
+
+
+def spread(node: Mapping, problems: Problems) -> Mapping:
+    """The job with the keys under `program:` moved to the top, so that one reader reads both forms.
+
+    Also sees to it that there is exactly one of `command` and `argv`. Notes problems, never raises for them.
+    """
+    entries = dict(node.entries)
+    long = entries.pop("program", None)
+    if long is not None:
+        for name, entry in _program_entries(long.value, problems).items():
+            if name in entries:
+                problems.add(entry.key, f"stands here and beside 'program' in line {entries[name].key.line}; keep one")
+            entries[name] = entry
+    if "command" in entries and "argv" in entries:
+        later = max(entries["command"].key, entries["argv"].key, key=lambda key: (key.line, key.column))
+        problems.add(later, "both 'command' and 'argv' are given; keep one")
+    if "command" not in entries and "argv" not in entries and (long is None or isinstance(long.value, Mapping)):
+        problems.add(node, "no program: write `command: ...` for a shell line, or `argv: [program, argument]`")
+    return Mapping(node.line, node.column, node.path, entries)
+
+
+def _program_entries(node: Node, problems: Problems) -> dict[str, Entry]:
+    if not isinstance(node, Mapping):
+        hint = (
+            "; for a shell line write `command: ...`" if isinstance(node, Text) else "; for a list write `argv: [...]`"
+        )
+        problems.add(node, f"{node.what} stands where `key: value` pairs should be{hint}")
+        return {}
+    check_keys(node, PROGRAM, problems)
+    known = {key.name for key in PROGRAM.keys}
+    return {name: entry for name, entry in node.entries.items() if name in known}

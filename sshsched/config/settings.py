@@ -1,0 +1,49 @@
+"""`config.yaml`: what holds for all jobs and hosts that do not say otherwise.
+
+Rule: a file that is absent costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sshsched.config.nodes import Problems, UnreadableError
+from sshsched.config.reading import Key, Record, reader
+from sshsched.config.strict import read_file
+from sshsched.config.values import Duration, Integer
+from sshsched.domain.model import START_WITHIN
+
+FILE: Final = "config.yaml"
+MOST_SLOTS: Final = 100_000
+
+START: Final = Key(
+    "start_within", Duration(), "a run that could not start for so long ends as not started", START_WITHIN
+)
+SLOTS: Final = Key[int | None]("slots", Integer(1, MOST_SLOTS), "how many programs run at once on a host", None)
+SETTINGS: Final = Record((START, SLOTS), "the settings")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`start_within` in seconds; `slots` of None is no limit."""
+
+    start_within: float = START_WITHIN
+    slots: int | None = None
+
+
+def load_settings(config_dir: Path) -> Settings:
+    """The settings of a folder. Raises ConfigError."""
+    problems = Problems(FILE)
+    try:
+        node = read_file(config_dir / FILE, problems)
+        if node is None:
+            return Settings()
+        with reader(node, SETTINGS, problems) as take:
+            return Settings(take(START), take(SLOTS))
+    except FileNotFoundError:
+        return Settings()
+    except UnreadableError:
+        problems.check()
+        raise

@@ -1,0 +1,118 @@
+"""A job as its file describes it, and what becomes of it once its args are known.
+
+Rule: binding is pure. It fills in templates through the `render` that it is given, and its result needs no job file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sshsched.domain.model import START_WITHIN, Program
+from sshsched.errors import UsageError
+
+# What may stand where a host or a user is named, also after templates have been filled in: nothing that ssh or sudo
+# could take for an option. A user may be a number for sudo, written #1000.
+HOST_NAME: Final = r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*"
+USER_NAME: Final = r"[A-Za-z0-9_.#][A-Za-z0-9_.@#\\-]*\$?"
+
+Render = Callable[[str, Mapping[str, str]], str]
+"""Fills in one text. Raises ValueError with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """Something to be said anew for each run. Without a default it must be given; no choices means anything goes."""
+
+    name: str
+    default: str | None = None
+    choices: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A template of runs. Texts in it may hold `{{ }}` until they are bound."""
+
+    id: str
+    host: str
+    program: Program
+    params: tuple[Param, ...] = ()
+    description: str = ""
+    labels: tuple[str, ...] = ()
+    start_within: float = START_WITHIN
+    file: str = ""
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The fields of a run that come from its job and args."""
+
+    job_id: str
+    host: str
+    program: Program
+    args: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    start_within: float = START_WITHIN
+
+
+def bind(job: Job, args: Mapping[str, str], render: Render) -> Bound:
+    """The job with these args. Raises UsageError naming every arg that is missing, unknown or not among the choices."""
+    whole = bind_args(job, args)
+
+    def fill(where: str, text: str) -> str:
+        try:
+            filled = render(text, whole)
+        except ValueError as error:
+            raise UsageError(f"job '{job.id}': {where}: {error}") from None
+        if "\0" in filled:
+            raise UsageError(f"job '{job.id}': {where}: a NUL character cannot be handed to any program")
+        return filled
+
+    program = job.program
+    filled = replace(
+        program,
+        command=None if program.command is None else fill("command", program.command),
+        argv=tuple(fill(f"argv[{index}]", item) for index, item in enumerate(program.argv)),
+        env={name: fill(f"env.{name}", value) for name, value in program.env.items()},
+        cwd=None if program.cwd is None else fill("cwd", program.cwd),
+        stdin=None if program.stdin is None else fill("stdin", program.stdin),
+        user=None if program.user is None else _named(job, "user", fill("user", program.user), USER_NAME),
+    )
+    host = _named(job, "host", fill("host", job.host), HOST_NAME)
+    return Bound(job.id, host, filled, whole, job.labels, job.start_within)
+
+
+def bind_args(job: Job, args: Mapping[str, str]) -> Mapping[str, str]:
+    """All args of a run, defaults filled in, in the order of the params. Raises UsageError with all that is wrong."""
+    wrong = [f"unknown arg '{name}'" for name in args if name not in {param.name for param in job.params}]
+    whole = {}
+    for param in job.params:
+        value = args.get(param.name, param.default)
+        if value is None:
+            wrong.append(f"missing arg '{param.name}'")
+            continue
+        if param.choices and value not in param.choices:
+            wrong.append(f"{param.name} must be one of {', '.join(param.choices)}; it is {value!r}")
+        if "\0" in value:
+            wrong.append(f"{param.name} holds a NUL character, which cannot be handed to any program")
+        whole[param.name] = value
+    if wrong:
+        takes = " ".join(_usage(param) for param in job.params) or "no args"
+        raise UsageError(f"job '{job.id}': {'; '.join(wrong)}; it takes {takes}")
+    return whole
+
+
+def _usage(param: Param) -> str:
+    if param.default is None:
+        return f"{param.name}={'|'.join(param.choices) or '...'}"
+    return f"[{param.name}={param.default}]"
+
+
+def _named(job: Job, what: str, text: str, pattern: str) -> str:
+    if re.fullmatch(pattern, text):
+        return text
+    raise UsageError(f"job '{job.id}': {what}: {text!r} is no {what} name")
