@@ -138,7 +138,26 @@ class Considered:
     host: str
 
 
-Event = Submitted | Ticked | HostUp | HostDown | StartRefused | Reported | Fetched | StopWanted | Cleaned | Considered
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """Time for the slow look at everything on a host: it catches what no journal line could tell."""
+
+    host: str
+
+
+Event = (
+    Submitted
+    | Ticked
+    | HostUp
+    | HostDown
+    | StartRefused
+    | Reported
+    | Fetched
+    | StopWanted
+    | Cleaned
+    | Considered
+    | Swept
+)
 
 # Instructions ----------------------------------------------------------------------------------------------------
 

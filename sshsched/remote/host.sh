@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2046,SC2086,SC2015,SC2209  # splitting, and text for other shells, is meant throughout
+# shellcheck disable=SC2016,SC2046,SC2086,SC2015,SC2209,SC2012  # splitting, and text for other shells, is meant throughout
 # What sshsched runs on a host: the whole of it. POSIX sh with coreutils or busybox; nothing is installed.
 #
 # A control shell reads this text once and then calls the functions under "Requests". A program is started by a
@@ -304,51 +304,78 @@ ss_ladder() {
 # here. When a control shell has said hello, no start that an older one was sent can still be executed.
 ss_hello() {
     SS_UMASK=$(umask)
-    umask 077
-    SS_SPOOL=${1:-${XDG_STATE_HOME:-$HOME/.local/state}/sshsched}
-    ss_machine=
-    { read -r ss_machine </etc/machine-id; } 2>/dev/null || ss_machine=$(uname -n)
-    ss_machine=$(printf '%.8s' "$ss_machine" | tr -cd '[:alnum:]')
-    SS_SPOOL=$SS_SPOOL/$2/$3-$ss_machine
-    if [ -h "$SS_SPOOL" ]; then
-        printf '|problem %s is a symbolic link; remove it or set another spool for this host\n' "$SS_SPOOL"
-        return
-    fi
-    if ! mkdir -p "$SS_SPOOL/shells" || ! ss_join "$SS_SPOOL" || ! true >>journal; then
-        printf '|problem cannot make the spool %s\n' "$SS_SPOOL"
-        return
-    fi
+    ss_place "$@" || return
+    ss_join "$SS_SPOOL" && true >>journal || { printf '|problem cannot write in %s\n' "$SS_SPOOL" && return; }
     ss_takeover
     # Nobody follows the journal now, and whoever comes next looks at every run first.
     ss_size=$(($(wc -c <journal)))
     [ $ss_size -lt 1000000 ] || { true >journal && ss_size=0; }
     ss_uptime
     printf '%s\n' "$ss_up" >lease
+    ss_probe
+    export SS_TEXT SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL
+    printf '|journal %s\n' $ss_size
+    for ss_file in r*-*; do
+        [ ! -d "$ss_file" ] || printf '|run %s\n' "$ss_file"
+    done
+}
+
+# ss_place ROOT INSTANCE HOST: set SS_SPOOL and have that folder, or say what is in the way.
+ss_place() {
+    umask 077
+    ss_machine=
+    { read -r ss_machine </etc/machine-id; } 2>/dev/null || ss_machine=$(uname -n)
+    ss_machine=$(printf '%.8s' "$ss_machine" | tr -cd '[:alnum:]')
+    SS_SPOOL=${1:-${XDG_STATE_HOME:-$HOME/.local/state}/sshsched}/$2/$3-$ss_machine
+    if [ -h "$SS_SPOOL" ]; then
+        printf '|problem %s is a symbolic link; remove it or set another spool for this host\n' "$SS_SPOOL"
+        return 1
+    fi
+    mkdir -p "$SS_SPOOL/shells" && cd "$SS_SPOOL" && return
+    printf '|problem cannot make the spool %s\n' "$SS_SPOOL"
+    return 1
+}
+
+# ss_probe: find out and tell what this host can do.
+ss_probe() {
     SS_RESET='' SS_SETSID=none SS_TIME=''
     if setsid -fw true 2>/dev/null; then
         SS_SETSID=wait
     elif setsid true 2>/dev/null; then
         SS_SETSID=plain
     fi
-    if time=$(command -v time) && [ "$time" != time ] && "$time" -q -o /dev/null -f %M true 2>/dev/null; then
-        SS_TIME=$time
-    elif /usr/bin/time -q -o /dev/null -f %M true 2>/dev/null; then
-        SS_TIME=/usr/bin/time
-    fi
+    # GNU time tells the peak memory; a shell's own word `time` does not.
+    if /usr/bin/time -q -o /dev/null -f %M true 2>/dev/null; then SS_TIME=/usr/bin/time; fi
     # What a child inherits, not what this shell ignores for itself alone.
     ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null)
     case $ss_ignored in
     '' | *[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
     esac
-    export SS_TEXT SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL
+    ss_boot_id
+    ss_uptime
     printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "now $(date +%s)" "user $(id -un)" \
         "ticks $(getconf CLK_TCK 2>/dev/null)" "setsid $SS_SETSID" "time $SS_TIME" "ignored $ss_ignored" \
-        "reset $SS_RESET" "proc $([ -r /proc/self/stat ] && echo yes)" "journal $ss_size" \
+        "reset $SS_RESET" "proc $([ -r /proc/self/stat ] && echo yes)" \
         "free $(df -Pk . 2>/dev/null | { read -r ss_key && read -r ss_key ss_value ss_more ss_rest && echo "${ss_rest%% *}"; })" \
         "system $(uname -s -m)"
-    for ss_file in r*-*; do
-        [ ! -d "$ss_file" ] || printf '|run %s\n' "$ss_file"
-    done
+}
+
+# ss_examine ROOT INSTANCE HOST: for `hosts check`. Like hello, but it disturbs nobody, and asks more.
+ss_examine() {
+    ss_place "$@" || return
+    ss_probe
+    printf '|journal 0\n'
+    printf '|more %s\n' "shell $(ls -l /bin/sh 2>/dev/null | sed 's/.*[0-9] //')" \
+        "tail $( (tail --version || tail --help) 2>&1 | sed -n 1p)" \
+        "kill $(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \
+            KillUserProcesses 2>/dev/null || grep -hs '^[[:blank:]]*KillUserProcesses' /etc/systemd/logind.conf \
+            /etc/systemd/logind.conf.d/*.conf)" \
+        "linger $([ -e "/var/lib/systemd/linger/$(id -un)" ] && echo yes)" \
+        "type $(stat -f -c %T . 2>/dev/null)" \
+        "login ${SHELL:-}" \
+        "sudo $(sudo -n true >/dev/null 2>&1 && echo yes)" \
+        "shells $(for ss_file in shells/*; do echo "$ss_file"; done | grep -c '[0-9]')" \
+        "clock $(date +%s.%N)"
 }
 
 # ss_join SPOOL: work in that spool, and leave a name there so that a later link can end this shell.

@@ -56,6 +56,11 @@ def hello(root: str | None, instance: str, host: str) -> str:
     return f"{_library()}\nss_hello {_words(root or '', instance, host)}"
 
 
+def examine(root: str | None, instance: str, host: str) -> str:
+    """The only call of `hosts check`: it takes over from nobody."""
+    return f"{_library()}\nss_examine {_words(root or '', instance, host)}"
+
+
 def join(spool: str) -> str:
     """The first call of any further shell of a link."""
     return f"{_library()}\nss_join {_words(spool)}"

@@ -56,7 +56,7 @@ def _explain(path: Path, error: sqlite3.Error) -> StoreError:
 
 def damaged(path: Path, how: str) -> StoreDamagedError:
     return StoreDamagedError(
-        f"{path}: damaged, or no database of sshsched ({how}); "
+        f"{path}: damaged, or no database of sshsched ({' '.join(how.split())}); "
         f"restore a backup of it, or move it away together with {path.name}-wal to begin anew"
     )
 

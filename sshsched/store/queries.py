@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sshsched.domain.states import LIVE
 from sshsched.store.filter import RunFilter, fold
@@ -58,15 +58,25 @@ LOG = "SELECT run_id, at, old, new, reason, message FROM run_log WHERE run_id = 
 Term = tuple[str, tuple[Any, ...]]
 
 
+class _Source(NamedTuple):
+    """Where ids come from: the name of the id there, the tables, and terms of which each is walked on its own."""
+
+    id: str
+    tables: str
+    walks: list[Term]
+
+
 def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, tuple[Any, ...]]:
     """The newest `limit` runs below the id `before` that match, and the values to bind.
 
     The ids are found first, by one index that we choose: SQLite has no statistics to choose by, and a wrong guess walks
     a million rows. Whole rows are read for these ids alone.
     """
-    terms = _terms(where, before)
-    source, own = _source(where)
-    parts = [_ids(source, [term, *terms]) for term in own] or [_ids(source, terms)]
+    source = _source(where)
+    terms = _terms(where)
+    if before is not None:
+        terms.append((f"{source.id} < ?", (before,)))
+    parts = [_ids(source, [walk, *terms]) for walk in source.walks] or [_ids(source, terms)]
     ids = " UNION ALL ".join(sql for sql, _ in parts)
     values = tuple(value for _, bound in parts for value in bound)
     page = f"WITH page (id) AS ({ids} ORDER BY 1 DESC LIMIT ?)"
@@ -74,14 +84,15 @@ def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, 
     return f"{page} {_RUN} {rest} ORDER BY page.id DESC", (*values, limit)
 
 
-def _ids(source: str, terms: list[Term]) -> Term:
+def _ids(source: _Source, terms: list[Term]) -> Term:
     """One select of ids: from its source, under all terms."""
     condition = " AND ".join(sql for sql, _ in terms) or "TRUE"
-    return f"SELECT runs.id FROM {source} WHERE {condition}", tuple(value for _, bound in terms for value in bound)
+    values = tuple(value for _, bound in terms for value in bound)
+    return f"SELECT {source.id} FROM {source.tables} WHERE {condition}", values
 
 
-def _source(where: RunFilter) -> tuple[str, list[Term]]:
-    """Where the ids come from, the field that finds the fewest runs first, and the terms of that source alone.
+def _source(where: RunFilter) -> _Source:
+    """The index of the field that finds the fewest runs.
 
     Each index holds the id as its last part, so `= ?` yields ids in order and the limit ends the walk. Several states
     are walked side by side and merged. A folder of jobs or a stretch of time is sorted, from the index alone.
@@ -89,29 +100,28 @@ def _source(where: RunFilter) -> tuple[str, list[Term]]:
     found = _marks(where)
     states: list[Term] = [("runs.state = ?", (state.value,)) for state in sorted(where.states)]
     if where.ids is not None:
-        return "runs NOT INDEXED", []
+        return _Source("runs.id", "runs NOT INDEXED", [])
     if states and where.states <= LIVE:
-        return "runs INDEXED BY runs_state", states
+        return _Source("runs.id", "runs INDEXED BY runs_state", states)
     if found:
-        return "marks CROSS JOIN runs ON runs.id = marks.run_id", [("marks.mark = ?", (found[0],))]
+        tables = "marks CROSS JOIN runs ON runs.id = marks.run_id"
+        return _Source("marks.run_id", tables, [("marks.mark = ?", (found[0],))])
     if where.job is not None and where.folder is None:
-        return "runs INDEXED BY runs_job", []
+        return _Source("runs.id", "runs INDEXED BY runs_job", [])
     if where.host is not None:
-        return "runs INDEXED BY runs_host", []
+        return _Source("runs.id", "runs INDEXED BY runs_host", [])
     if states:
-        return "runs INDEXED BY runs_state", states
+        return _Source("runs.id", "runs INDEXED BY runs_state", states)
     if where.job is not None:
-        return "runs INDEXED BY runs_job", []
+        return _Source("runs.id", "runs INDEXED BY runs_job", [])
     if where.since is not None or where.until is not None:
-        return "runs INDEXED BY runs_created", []
-    return "runs NOT INDEXED", []
+        return _Source("runs.id", "runs INDEXED BY runs_created", [])
+    return _Source("runs.id", "runs NOT INDEXED", [])
 
 
-def _terms(where: RunFilter, before: int | None) -> list[Term]:
+def _terms(where: RunFilter) -> list[Term]:
     """What a run must be, field by field."""
     terms: list[Term] = []
-    if before is not None:
-        terms.append(("runs.id < ?", (before,)))
     if where.ids is not None:
         terms.append(("runs.id IN (SELECT value FROM json_each(?))", (str(sorted(where.ids)),)))
     if where.states:

@@ -5,6 +5,7 @@ Rule: when commit() returns, it is on the disk; when it raises, nothing was chan
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -79,7 +80,8 @@ async def open_store(state_dir: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> 
     and StoreBusyError.
     """
     path = database(state_dir)
-    thread = _Thread(lambda: open_writer(path, busy_timeout), 64)
+    connection = await asyncio.to_thread(open_writer, path, busy_timeout)
+    thread = _Thread(lambda: connection, 64)
     await thread
     try:
         with explained(path):

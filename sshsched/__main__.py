@@ -1,0 +1,5 @@
+"""`python -m sshsched` is `sshsched`."""
+
+from sshsched.cli.main import main
+
+main()

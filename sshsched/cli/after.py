@@ -1,0 +1,106 @@
+"""What a command does once its runs exist: print their names, wait, stream, and tell how they ended.
+
+Rule: runs outlive the command. Whoever leaves early is told how to come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sshsched.cli.streams import STDERR, STDOUT, note, say
+from sshsched.cli.verdict import INTERRUPTED, TIMED_OUT, Shape, exit_code, finished
+from sshsched.errors import UsageError
+
+if TYPE_CHECKING:
+    from sshsched.cli.app import App
+    from sshsched.cli.follow import Sinks
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How somebody wants to be told."""
+
+    wait: bool = False
+    output: bool = False
+    raw: bool = False
+    json: bool = False
+    quiet: bool = False
+    any_one: bool = False
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.json and self.output:
+            raise UsageError(
+                "--json and --output both want the standard output; use --json --wait, then `sshsched output`"
+            )
+
+
+def after(app: App, runs: Sequence[Shape], wishes: Wishes) -> int:
+    """The exit code of a command that has made these runs."""
+    if not wishes.json:
+        for run in runs:
+            say(run["run"], STDERR if wishes.output else STDOUT)
+    if wishes.wait or wishes.output:
+        return wait_for(app, runs, wishes)
+    if wishes.json:
+        print_json(runs)
+    return 0
+
+
+def wait_for(app: App, runs: Sequence[Shape], wishes: Wishes) -> int:
+    """The exit code for runs that somebody waits for."""
+    from sshsched.cli.follow import Deadline, Follow
+    from sshsched.cli.view import view_for
+
+    names = [run["run"] for run in runs]
+    view = view_for(quiet=wishes.quiet or wishes.json, live=not wishes.output)
+    follow = Follow(app, names, view, _sinks(runs, wishes) if wishes.output else None)
+    try:
+        follow.wait(any_one=wishes.any_one, timeout=wishes.timeout)
+    except Deadline:
+        view.close()
+        return _left(follow.unfinished, "the time to wait is over", TIMED_OUT)
+    except KeyboardInterrupt:
+        view.close()
+        return _left(follow.unfinished, "interrupted", INTERRUPTED)
+    view.close()
+    ended = [follow.runs[name] for name in names if name in follow.runs and finished(follow.runs[name])]
+    if wishes.json:
+        print_json(ended)
+    return exit_code(ended)
+
+
+def _sinks(runs: Sequence[Shape], wishes: Wishes) -> Sinks:
+    from sshsched.cli.streams import Sink
+
+    several = len(runs) > 1
+    return {
+        run["run"]: {
+            stream: Sink(fd, raw=wishes.raw, prefix=f"{run['run']} {run['host']}" if several else "")
+            for stream, fd in (("stdout", STDOUT), ("stderr", STDERR))
+        }
+        for run in runs
+    }
+
+
+def _left(names: Sequence[str], why: str, code: int) -> int:
+    if names:
+        text = " ".join(names)
+        go = "goes on" if len(names) == 1 else "go on"
+        note(f"{why}: {', '.join(names)} {go}; `sshsched wait {text}` to come back, `sshsched stop {text}` to end it")
+    return code
+
+
+def print_json(items: Iterable[Shape]) -> None:
+    """A JSON list with one item a line: whole for a program, readable line by line for a person."""
+    import json
+    import sys
+
+    before = "["
+    for item in items:
+        sys.stdout.write(f"{before}{json.dumps(item)}")
+        before = ",\n "
+    sys.stdout.write("[]\n" if before == "[" else "]\n")
+    sys.stdout.flush()

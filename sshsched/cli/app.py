@@ -1,0 +1,85 @@
+"""What every command shares: the two folders, and the ways to the scheduler and to the store.
+
+Rule: nothing is opened or imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sshsched.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sshsched.domain.model import Run
+    from sshsched.service.client import Client
+    from sshsched.store.output import OutputFiles
+    from sshsched.store.reader import Reader
+
+
+class App:
+    """One invocation's surroundings; click hands it to each command."""
+
+    def __init__(self, config_dir: str | None, state_dir: str | None) -> None:
+        self.config_dir = _folder(config_dir, "XDG_CONFIG_HOME", "~/.config")
+        self.state_dir = _folder(state_dir, "XDG_STATE_HOME", "~/.local/state")
+
+    def reader(self) -> Reader:
+        """The past, read-only, also when no scheduler runs."""
+        from sshsched.store.reader import Reader
+
+        return Reader(self.state_dir)
+
+    def files(self) -> OutputFiles:
+        from sshsched.store.output import OutputFiles
+
+        return OutputFiles(self.state_dir)
+
+    def scheduler(self) -> Client:
+        """A way to the scheduler; one is started in the background if none listens. Raises SchedulerError."""
+        from sshsched.cli.background import listens, start
+        from sshsched.service.client import Client
+
+        if not listens(self.state_dir):
+            start(self)
+        return Client(self.state_dir)
+
+    def scheduler_runs(self) -> bool:
+        from sshsched.cli.background import listens
+
+        return listens(self.state_dir)
+
+
+def _folder(given: str | None, variable: str, default: str) -> Path:
+    """Absolute, because a scheduler in the background has another current folder."""
+    if given:
+        return Path(given).expanduser().absolute()
+    base = os.environ.get(variable, "")
+    # The XDG rule: a relative path in these variables is to be ignored.
+    return Path(base if base.startswith("/") else default).expanduser() / "sshsched"
+
+
+def run_number(text: str) -> int:
+    """The id that somebody typed. Raises UsageError."""
+    from sshsched.domain.model import run_id
+
+    number = run_id(text)
+    if number is None:
+        raise UsageError(f"'{text}' is no run; a run is written like r12 (`sshsched runs` lists them)")
+    return number
+
+
+def run_numbers(texts: Iterable[str]) -> list[int]:
+    """The same for several, each once, in the order typed."""
+    return list(dict.fromkeys(map(run_number, texts)))
+
+
+def find_run(reader: Reader, number: int) -> Run:
+    """The run, from the store. Raises NotFoundError."""
+    run = reader.run(number)
+    if run is None:
+        raise NotFoundError(f"no run r{number}; `sshsched runs` lists them")
+    return run

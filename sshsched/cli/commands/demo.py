@@ -1,0 +1,13 @@
+"""`demo`: see it work, without any set-up."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def demo() -> None:
+    """Show everything at once, on embedded ssh hosts on this machine; changes nothing outside its own folder."""
+    from sshsched.demo import main
+
+    main()

@@ -1,0 +1,146 @@
+"""`hosts`: which there are, what one can do, and whose key is trusted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sshsched.cli.after import print_json
+from sshsched.cli.app import App
+from sshsched.cli.complete import complete_hosts
+from sshsched.cli.options import json_option
+from sshsched.cli.safe import safe_line
+from sshsched.cli.streams import note, say
+from sshsched.cli.table import Column, show
+from sshsched.errors import SshschedError
+
+if TYPE_CHECKING:
+    from sshsched.cli.verdict import Shape
+    from sshsched.domain.hosts import Host
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def hosts(ctx: click.Context, as_json: bool) -> int:
+    """List hosts: those of hosts.yaml, those of ~/.ssh/config, and how the scheduler's links to them stand."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    app: App = ctx.obj
+    shapes = _listed(app)
+    if as_json:
+        print_json(shapes)
+        return 0
+    columns = [
+        Column("HOST"),
+        Column("FROM"),
+        Column("LINK"),
+        Column("SLOTS", right=True),
+        Column("TAGS", stretch=True),
+    ]
+    show(columns, [_row(shape) for shape in shapes])
+    return 0
+
+
+def _listed(app: App) -> list[Shape]:
+    from pathlib import Path
+
+    from sshsched.cli.complete import ssh_aliases
+    from sshsched.config.hosts import load_hosts
+
+    found: dict[str, dict[str, Any]] = {}
+    for host in load_hosts(app.config_dir).values():
+        found[host.name] = _shape(host, "built in" if host.name == "local" else "hosts.yaml")
+    for alias in ssh_aliases(Path("~/.ssh/config").expanduser()):
+        found.setdefault(alias, {"host": alias, "from": "ssh config"})
+    if app.scheduler_runs():
+        for link in app.scheduler().hosts():
+            found.setdefault(link["host"], {"host": link["host"], "from": "a run"})["link"] = link
+    return list(found.values())
+
+
+def _shape(host: Host, origin: str) -> dict[str, Any]:
+    return {"host": host.name, "from": origin, "address": host.address, "slots": host.slots, "tags": list(host.tags)}
+
+
+def _row(shape: Shape) -> list[str]:
+    link = shape.get("link") or {}
+    state = "up" if link.get("up") else link.get("problem") or ("down" if link else "")
+    slots = shape.get("slots")
+    return [
+        safe_line(shape["host"]),
+        shape["from"],
+        safe_line(str(state)),
+        "" if slots is None else str(slots),
+        safe_line(",".join(shape.get("tags", ()))),
+    ]
+
+
+@hosts.command()
+@click.argument("names", nargs=-1, required=True, metavar="HOST...", shell_complete=complete_hosts)
+@json_option
+@click.pass_obj
+def check(app: App, names: tuple[str, ...], as_json: bool) -> int:
+    """Connect and say what a host can do, what is missing, and how to mend it."""
+    client = app.scheduler()
+    code = 0
+    reports = []
+    for name in dict.fromkeys(names):
+        try:
+            reports.append(client.check_host(name))
+        except SshschedError as error:
+            # The other hosts are still wanted.
+            reports.append({"host": name, "error": str(error), "exit_code": error.exit_code})
+            code = error.exit_code
+    if as_json:
+        print_json(reports)
+        return code
+    for report in reports:
+        _print_report(report)
+    return code
+
+
+def _print_report(report: Shape) -> None:
+    say(safe_line(str(report["host"])))
+    for word, value in report.items():
+        if word == "host":
+            continue
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for item in value:
+                say("  - " + "; ".join(f"{k}: {_text(v)}" for k, v in item.items() if v not in (None, "")))
+        elif value is not None:
+            say(f"  {safe_line(word):<16}{_text(value)}")
+
+
+def _text(value: Any) -> str:
+    return safe_line(value if isinstance(value, str) else json.dumps(value))
+
+
+@hosts.command()
+@click.argument("name", metavar="HOST", shell_complete=complete_hosts)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask. Only where you know the fingerprint by another way.")
+@click.pass_obj
+def trust(app: App, name: str, yes: bool) -> int:
+    """Show the key of a host, ask, and write it to known_hosts."""
+    import asyncio
+
+    from sshsched.config.hosts import load_hosts
+    from sshsched.remote.trust import scan
+    from sshsched.remote.trust import trust as write_down
+
+    known = load_hosts(app.config_dir)
+    scanned = asyncio.run(scan(known[name], hosts=known))
+    if scanned.problem:
+        raise scanned.problem
+    if scanned.known:
+        note(f"{safe_line(scanned.host)}: its key is trusted already ({scanned.file})")
+        return 0
+    note(f"{safe_line(scanned.host)} shows the key {scanned.kind} {scanned.fingerprint}")
+    note("  compare it there: ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub")
+    if not yes and not click.confirm("Trust it?", err=True):
+        return 1
+    write_down(scanned)
+    note(f"written to {scanned.file}")
+    return 0

@@ -1,0 +1,129 @@
+"""`output`: what a program printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sshsched.cli.app import App, find_run, run_number
+from sshsched.cli.complete import complete_runs
+from sshsched.cli.streams import STDERR, STDOUT, Sink, note
+from sshsched.cli.verdict import INTERRUPTED
+from sshsched.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sshsched.domain.model import Run
+
+BLOCK = 256 * 1024
+
+
+@click.command()
+@click.argument("name", metavar="RUN", shell_complete=complete_runs)
+@click.option("-f", "--follow", is_flag=True, help="Go on as more comes, until the run has ended.")
+@click.option("-n", "--lines", type=click.IntRange(min=0), help="Only the last lines of each stream.")
+@click.option("--stdout", "only_stdout", is_flag=True, help="Only the standard output.")
+@click.option("--stderr", "only_stderr", is_flag=True, help="Only the standard error.")
+@click.option("--raw", is_flag=True, help="Let escape sequences reach the terminal.")
+@click.pass_obj
+def output(
+    app: App, name: str, follow: bool, lines: int | None, only_stdout: bool, only_stderr: bool, raw: bool
+) -> int:
+    """Show what a run printed: its standard output on ours, its standard error on ours.
+
+    A pipe or a file gets the bytes exactly. On a terminal escape sequences are shown instead of obeyed, except
+    colours. `logs` is another name for this command.
+    """
+    if only_stdout and only_stderr:
+        raise UsageError("--stdout and --stderr exclude each other; without them you get both")
+    run = find_run(app.reader(), run_number(name))
+    wanted = {"stdout": not only_stderr, "stderr": not only_stdout}
+    sinks = {stream: Sink(fd, raw=raw) for stream, fd in (("stdout", STDOUT), ("stderr", STDERR)) if wanted[stream]}
+    live = not run.finished or not (run.output.complete or run.output.lost or run.settled)
+    if follow and live:
+        return _follow(app, run, sinks, lines)
+    if live and app.scheduler_runs():
+        _from_scheduler(app, run, sinks, lines)
+    else:
+        _from_files(app, run, sinks, lines)
+    if run.output.lost:
+        note(f"{run.name}: the rest of its output is lost: {run.host} no longer has it")
+    elif live and not app.scheduler_runs():
+        note(f"{run.name}: no scheduler runs, there may be more on {run.host}; `sshsched serve` fetches it")
+    return 0
+
+
+def _from_files(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -> None:
+    files = app.files()
+    for stream, sink in sinks.items():
+        at = _begin(app, run, stream, lines)
+        while data := files.read(run.id, stream, at, BLOCK):
+            sink.write(data)
+            at += len(data)
+        sink.close()
+
+
+def _from_scheduler(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -> None:
+    client = app.scheduler()
+    for stream, sink in sinks.items():
+        for data in client.output(run.name, stream, _begin(app, run, stream, lines), follow=False):
+            sink.write(data)
+        sink.close()
+
+
+def _follow(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -> int:
+    """Both streams at once, each in its own thread; Ctrl-C ends the looking, not the run."""
+    import threading
+
+    from sshsched.cli.follow import copy_output
+
+    failed: list[BaseException] = []
+
+    def body(stream: str, sink: Sink) -> None:
+        try:
+            copy_output(app, run.name, stream, sink, _begin(app, run, stream, lines))
+        except BaseException as error:  # it is raised again in the main thread
+            failed.append(error)
+
+    threads = [threading.Thread(target=body, args=each, daemon=True) for each in sinks.items()]
+    for thread in threads:
+        thread.start()
+    try:
+        while not failed and any(thread.is_alive() for thread in threads):
+            for thread in threads:
+                thread.join(0.1)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if failed:
+        raise failed[0]
+    return 0
+
+
+def _begin(app: App, run: Run, stream: str, lines: int | None) -> int:
+    """The byte at which the last `lines` lines begin, among those that are here."""
+    if lines is None:
+        return 0
+    files = app.files()
+    end = files.size(run.id, stream)
+    if lines == 0:
+        return end
+    # A newline at the very end ends the last line rather than beginning another.
+    left = lines
+    for at, data in _backwards(app, run, stream, end):
+        data = data[:-1] if at + len(data) == end and data.endswith(b"\n") else data
+        while (newline := data.rfind(b"\n")) >= 0:
+            left -= 1
+            if left == 0:
+                return at + newline + 1
+            data = data[:newline]
+    return 0
+
+
+def _backwards(app: App, run: Run, stream: str, end: int) -> Iterator[tuple[int, bytes]]:
+    files = app.files()
+    while end > 0:
+        at = max(0, end - BLOCK)
+        yield at, files.read(run.id, stream, at, end - at)
+        end = at

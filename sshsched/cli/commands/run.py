@@ -1,0 +1,113 @@
+"""`run` and `rerun`: new runs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from sshsched.cli.after import Wishes, after
+from sshsched.cli.app import App, run_numbers
+from sshsched.cli.complete import complete_hosts, complete_jobs, complete_runs
+from sshsched.cli.options import DURATION, pairs, waiting_options
+from sshsched.cli.program import Wanted, drafts_of_command, drafts_of_job, stdin_text, user_name
+from sshsched.errors import UsageError
+
+COMMAND = "sshsched.command"
+
+
+class RunCommand(click.Command):
+    """What follows `--` is a command, word for word; click alone would forget that there was a `--`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            args, ctx.meta[COMMAND] = args[:at], args[at + 1 :]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return ["[OPTIONS]", "(JOB [NAME=VALUE]... | -H HOST... -- COMMAND...)"]
+
+
+@click.command(cls=RunCommand)
+@click.argument("job", nargs=-1, shell_complete=complete_jobs)
+@click.option("-H", "--host", "hosts", multiple=True, metavar="HOST", shell_complete=complete_hosts,
+              help="Where; again for one run on each. 'local' is this machine.")  # fmt: skip
+@click.option("--timeout", type=DURATION, help="End the program after this time; the host does it by itself.")
+@click.option("--label", "labels", multiple=True, metavar="TEXT", help="A word to find the run by.")
+@click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the program.")
+@click.option("--cwd", metavar="DIR", help="The folder it starts in. [the user's home]")
+@click.option("--user", metavar="NAME", help="Run as this user, with sudo -n.")
+@click.option("--umask", metavar="OCTAL", help="Such as 027.")
+@click.option("--stdin", metavar="FILE", help="Text for its standard input; - is ours. [nothing]")
+@click.option("--at", metavar="TIME", help="Start then: 18:30, or 2026-11-22T18:30.")
+@click.option("--delay", type=DURATION, help="Start after this time.")
+@click.option("--start-within", type=DURATION, help="Give up if it could not be started in this time. [1h]")
+@waiting_options
+@click.pass_context
+def run(ctx: click.Context, job: tuple[str, ...], **options: Any) -> int:
+    """Run a job, or a command after --; print the run's name.
+
+    \b
+      sshsched run backup disk=a --wait
+      sshsched run -H nas --output -- df -h
+      sshsched run -H nas -H web --wait -- 'cd /srv && git pull | tail -1'
+
+    After -- several words are a program and its arguments, and no shell touches them. One single word with a
+    space or a shell's characters in it is a command for `sh -c` on the host.
+
+    The run goes on when this command ends, when the link drops and when this machine is switched off.
+    """
+    app: App = ctx.obj
+    wishes = Wishes(
+        wait=options["wait"],
+        output=options["output"],
+        raw=options["raw"],
+        json=options["as_json"],
+        quiet=options["quiet"],
+    )
+    drafts = _drafts(app, job, ctx.meta.get(COMMAND), _wanted(options))
+    return after(app, app.scheduler().submit(drafts), wishes)
+
+
+def _drafts(app: App, job: tuple[str, ...], words: list[str] | None, wanted: Wanted) -> list[dict[str, Any]]:
+    if words is not None:
+        if job:
+            raise UsageError(f"'{job[0]}' before -- is a job and what follows is a command; give one of them")
+        if not words:
+            raise UsageError("nothing follows --; write the command there")
+        return drafts_of_command(words, wanted)
+    if not job:
+        raise UsageError("what to run? `sshsched run JOB`, or `sshsched run -H HOST -- COMMAND`")
+    return drafts_of_job(app, job[0], pairs(job[1:], f"job '{job[0]}'"), wanted)
+
+
+def _wanted(options: dict[str, Any]) -> Wanted:
+    program = {name: options[name] for name in ("timeout", "cwd", "user", "umask") if options[name] is not None}
+    if options["stdin"] is not None:
+        program["stdin"] = stdin_text(options["stdin"])
+    env = pairs(options["env"], "--env")
+    when = _when(options["at"], options["delay"], time.time())
+    return Wanted(options["hosts"], program, env, options["labels"], when, options["start_within"])
+
+
+def _when(at: str | None, delay: float | None, now: float) -> float | None:
+    if at is not None and delay is not None:
+        raise UsageError("--at and --delay exclude each other")
+    if at is not None:
+        from sshsched.cli.times import parse_at
+
+        return parse_at(at, now)
+    return None if delay is None else now + delay
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
+@waiting_options
+@click.pass_obj
+def rerun(app: App, runs: tuple[str, ...], wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> int:
+    """Run finished runs once more, as they were: same host, program and args."""
+    wishes = Wishes(wait=wait, output=output, raw=raw, json=as_json, quiet=quiet)
+    names = [f"r{number}" for number in run_numbers(runs)]
+    return after(app, app.scheduler().rerun(names, by=user_name()), wishes)

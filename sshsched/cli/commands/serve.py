@@ -1,0 +1,31 @@
+"""`serve`: the scheduler itself."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from sshsched.cli.app import App
+from sshsched.cli.options import DURATION
+
+ADHOC_IDLE = 60.0
+
+
+@click.command()
+@click.option(
+    "--adhoc", is_flag=True, help="As `run` starts it in the background: ends when idle, starts no schedules."
+)
+@click.option("--idle-exit", type=DURATION, help="End after this time without anything to do. [never; --adhoc: 60s]")
+@click.pass_obj
+def serve(app: App, adhoc: bool, idle_exit: float | None) -> None:
+    """Be the scheduler, until SIGTERM or Ctrl-C. Programs go on without it.
+
+    Takes over from a scheduler that `run` has started in the background; no run is lost.
+    """
+    from sshsched.service.scheduler import serve as serve_forever
+
+    if adhoc:
+        os.chdir("/")  # so that nobody's disk is kept busy by us
+        idle_exit = ADHOC_IDLE if idle_exit is None else idle_exit
+    serve_forever(app.config_dir, app.state_dir, "adhoc" if adhoc else "serve", idle_exit)

@@ -1,0 +1,37 @@
+"""`status`: is a scheduler there, and what does it hold?"""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from sshsched.cli.app import App
+from sshsched.cli.options import json_option
+from sshsched.cli.safe import safe_line
+from sshsched.cli.streams import say
+from sshsched.cli.verdict import FINISHED
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def status(app: App, as_json: bool) -> int:
+    """Say whether a scheduler runs, and how many runs are in which state. Never starts one."""
+    found = app.scheduler().status() if app.scheduler_runs() else None
+    with app.reader() as reader:
+        counts = {str(state): count for state, count in reader.counts().items()}
+    if as_json:
+        say(json.dumps({"scheduler": found, "counts": counts, "state_dir": str(app.state_dir)}, indent=2))
+        return 0
+    if found is None:
+        say("no scheduler runs; `sshsched run` starts one when it needs one, `sshsched serve` is one")
+    else:
+        say("a scheduler runs")
+        for word, value in found.items():
+            say(f"  {word:<14}{safe_line(value if isinstance(value, str) else json.dumps(value))}")
+    for state, count in counts.items():
+        hint = "" if state in FINISHED or found else "  (as of its last scheduler)"
+        say(f"  {state:<14}{count}{hint}")
+    say(f"  {'state in':<14}{app.state_dir}")
+    return 0

@@ -1,0 +1,57 @@
+"""`stop` and `skip`: ending runs, and keeping them from starting."""
+
+from __future__ import annotations
+
+import click
+
+from sshsched.cli.after import print_json
+from sshsched.cli.app import App, find_run, run_numbers
+from sshsched.cli.complete import complete_live_runs
+from sshsched.cli.options import DURATION, json_option
+from sshsched.cli.program import user_name
+from sshsched.cli.streams import say
+from sshsched.cli.verdict import Shape, title
+from sshsched.errors import RefusedError
+
+UNSTARTED = ("scheduled", "waiting")
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_live_runs)
+@click.option("--signal", metavar="NAME", help="The first signal. [TERM, or what the job says]")
+@click.option("--grace", type=DURATION, help="From that signal to KILL. [1m, or what the job says]")
+@json_option
+@click.pass_obj
+def stop(app: App, runs: tuple[str, ...], signal: str | None, grace: float | None, as_json: bool) -> int:
+    """End runs: a signal to all their processes, KILL after the grace time.
+
+    The host does both by itself, also if the link drops. A run that has not started is skipped.
+    This command returns once the wish is stored; `sshsched wait` waits for the end.
+    """
+    names = [f"r{number}" for number in run_numbers(runs)]
+    return _tell(app.scheduler().stop(names, signal=signal, grace=grace, by=user_name()), as_json)
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_live_runs)
+@json_option
+@click.pass_obj
+def skip(app: App, runs: tuple[str, ...], as_json: bool) -> int:
+    """Keep runs from starting. Runs that have begun are refused: `sshsched stop` ends those."""
+    numbers = run_numbers(runs)
+    reader = app.reader()
+    for number in numbers:
+        found = find_run(reader, number)
+        if found.state not in UNSTARTED:
+            raise RefusedError(f"{found.name} is {found.state}; only a run that has not begun can be skipped")
+    names = [f"r{number}" for number in numbers]
+    return _tell(app.scheduler().stop(names, by=user_name()), as_json)
+
+
+def _tell(runs: list[Shape], as_json: bool) -> int:
+    if as_json:
+        print_json(runs)
+        return 0
+    for run in runs:
+        say(f"{title(run)}: {run['state']}")
+    return 0

@@ -1,0 +1,94 @@
+"""What the shell may offer after TAB: runs, jobs, hosts.
+
+Rule: quick, and silent whatever happens: a completion that complains spoils the line somebody is typing.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sshsched.cli.app import App
+from sshsched.cli.safe import safe_line
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+MANY = 50
+INCLUDE_DEPTH = 4
+WILD = re.compile(r"[*?!]")
+
+Offer = tuple[str, str]
+"""The word, and what helps to choose it."""
+Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+
+
+def _completer(offers: Callable[[App], Iterator[Offer]]) -> Completer:
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        root = ctx.find_root()
+        app = App(root.params.get("config_dir"), root.params.get("state_dir"))
+        try:
+            return [CompletionItem(word, help=help) for word, help in offers(app) if word.startswith(incomplete)]
+        except Exception:  # the rule of this module
+            return []
+
+    return complete
+
+
+def _runs(app: App, *, live: bool) -> Iterator[Offer]:
+    from sshsched.cli.verdict import work
+    from sshsched.domain.shape import run_shape
+    from sshsched.domain.states import LIVE
+    from sshsched.store.filter import RunFilter
+
+    where = RunFilter(states=frozenset(LIVE)) if live else RunFilter()
+    for run in app.reader().runs(where, limit=MANY, before=None):
+        yield run.name, f"{run.state} on {safe_line(run.host)}: {work(run_shape(run))}"
+
+
+def _jobs(app: App) -> Iterator[Offer]:
+    top = app.config_dir / "jobs"
+    for path in sorted(top.rglob("*.yaml")):
+        yield str(path.relative_to(top).with_suffix("")), ""
+
+
+def _hosts(app: App) -> Iterator[Offer]:
+    from sshsched.config.hosts import load_hosts
+
+    yield "local", "this machine"
+    for host in load_hosts(app.config_dir).values():
+        if host.name != "local":
+            yield host.name, "hosts.yaml"
+    for alias in dict.fromkeys(ssh_aliases(Path("~/.ssh/config").expanduser())):
+        yield alias, "ssh config"
+
+
+def ssh_aliases(file: Path, depth: int = 0) -> Iterator[str]:
+    """The names without wildcards after `Host` in an ssh_config file and in those that it includes."""
+    try:
+        lines = file.read_text(errors="replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        words = line.replace("=", " ", 1).split()
+        keyword = words[0].lower() if words else ""
+        if keyword == "host":
+            yield from (word.strip('"') for word in words[1:] if not WILD.search(word))
+        elif keyword == "include" and depth < INCLUDE_DEPTH:
+            for pattern in words[1:]:
+                place = str(file.parent / Path(pattern).expanduser())
+                for path in sorted(glob.glob(place)):  # noqa: PTH207  Path.glob takes no absolute pattern
+                    yield from ssh_aliases(Path(path), depth + 1)
+
+
+complete_runs = _completer(lambda app: _runs(app, live=False))
+complete_live_runs = _completer(lambda app: _runs(app, live=True))
+complete_jobs = _completer(_jobs)
+complete_hosts = _completer(_hosts)

@@ -1,0 +1,120 @@
+"""Waiting for runs, and bringing their output meanwhile.
+
+Rule: threads read from the scheduler and only post to one queue; the main thread waits at that queue, so that Ctrl-C is
+heard at once. If the scheduler goes away, another one is started: who waits wants to know how runs end.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from sshsched.cli.verdict import Shape, finished
+from sshsched.cli.view import View
+from sshsched.errors import NoSchedulerError
+
+if TYPE_CHECKING:
+    from sshsched.cli.app import App
+    from sshsched.cli.streams import Sink
+
+TICK = 0.25
+REVIVALS = 3
+
+Sinks = Mapping[str, Mapping[str, "Sink"]]
+"""By run (`r12`), then by stream (`stdout`)."""
+Item = tuple[str, Shape | BaseException | None]
+
+
+class Deadline(Exception):  # noqa: N818  it is no error of anybody
+    """The time that somebody was ready to wait is over."""
+
+
+class Follow:
+    """Waits for some runs. `runs` holds the last that is known of each."""
+
+    def __init__(self, app: App, names: Sequence[str], view: View, sinks: Sinks | None = None) -> None:
+        self.runs: dict[str, Shape] = {}
+        self._app = app
+        self._names = names
+        self._view = view
+        self._queue: SimpleQueue[Item] = SimpleQueue()
+        self._open = 0
+        self._spawn("run", lambda: self._read_runs())
+        for name, streams in (sinks or {}).items():
+            for stream, sink in streams.items():
+                self._open += 1
+                self._spawn("end", lambda name=name, stream=stream, sink=sink: self._read_output(name, stream, sink))
+
+    @property
+    def unfinished(self) -> list[str]:
+        return [name for name in self._names if name not in self.runs or not finished(self.runs[name])]
+
+    def wait(self, *, any_one: bool = False, timeout: float | None = None) -> None:
+        """Until all have finished (or one has) and their output has come. Raises Deadline, and what went wrong."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self._enough(any_one):
+            left = TICK if until is None else min(TICK, until - time.monotonic())
+            if left <= 0:
+                raise Deadline
+            with suppress(Empty):
+                self._take(*self._queue.get(timeout=left))
+            self._view.draw()
+
+    def _enough(self, any_one: bool) -> bool:
+        left = self.unfinished
+        return (any_one and len(left) < len(self._names)) or (not left and not self._open)
+
+    def _take(self, kind: str, what: Shape | BaseException | None) -> None:
+        if isinstance(what, BaseException):
+            raise what
+        if kind == "end":
+            self._open -= 1
+        elif what is not None and what["run"] in self._names and what != self.runs.get(what["run"]):
+            self.runs[what["run"]] = what
+            self._view.update(what)
+
+    def _spawn(self, kind: str, work: Callable[[], None]) -> None:
+        def body() -> None:
+            try:
+                work()
+            except BaseException as error:  # it is raised again in the main thread
+                self._queue.put((kind, error))
+            else:
+                self._queue.put((kind, None))
+
+        threading.Thread(target=body, daemon=True).start()
+
+    def _read_runs(self) -> None:
+        for _ in revivals():
+            try:
+                for event, shape in self._app.scheduler().events(self._names):
+                    for run in shape["runs"] if event == "snapshot" else [shape] if event == "run" else []:
+                        self._queue.put(("run", run))
+            except NoSchedulerError:
+                continue
+
+    def _read_output(self, name: str, stream: str, sink: Sink) -> None:
+        copy_output(self._app, name, stream, sink, 0)
+
+
+def copy_output(app: App, name: str, stream: str, sink: Sink, offset: int) -> None:
+    """A run's stream into the sink, from this byte until nothing more will come."""
+    for _ in revivals():
+        try:
+            for data in app.scheduler().output(name, stream, offset, follow=True):
+                sink.write(data)
+                offset += len(data)
+        except NoSchedulerError:
+            continue
+        sink.close()
+        return
+
+
+def revivals() -> Iterator[int]:
+    """How often a lost scheduler is started again before it is an error."""
+    yield from range(REVIVALS)
+    raise NoSchedulerError("the scheduler went away again and again; its log is scheduler.log in the state folder")

@@ -1,0 +1,54 @@
+"""A click group whose commands are imported only when they are asked for: start-up speed is a feature."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "run": "run",
+    "rerun": "run",
+    "wait": "wait",
+    "output": "output",
+    "runs": "runs",
+    "show": "show",
+    "stop": "stop",
+    "skip": "stop",
+    "hosts": "hosts",
+    "status": "status",
+    "serve": "serve",
+    "demo": "demo",
+    "completion": "completion",
+}
+"""Command to its module in `sshsched.cli.commands`; the function has the command's name. In the order of the help."""
+
+ALIASES = {"logs": "output"}
+
+
+class LazyGroup(click.Group):
+    """Finds commands in COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        name = ALIASES.get(cmd_name, cmd_name)
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"sshsched.cli.commands.{COMMANDS[name]}"), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"no command '{args[0]}'{_near(args[0])}")
+        return super().resolve_command(ctx, args)
+
+
+def _near(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""

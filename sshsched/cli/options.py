@@ -1,0 +1,53 @@
+"""Options that several commands share, and what their texts mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from sshsched.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType):
+    """Seconds in `90`, `5m`, `1h30m`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from sshsched.cli.times import parse_duration
+
+        return value if isinstance(value, float) else parse_duration(value)
+
+
+DURATION = Duration()
+
+
+def json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def waiting_options(command: F) -> F:
+    """For commands that make runs."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="While waiting, say nothing on the standard error."),
+        click.option("--raw", is_flag=True, help="With --output: let escape sequences reach the terminal."),
+        click.option("-o", "--output", is_flag=True, help="Stream the output; implies --wait."),
+        click.option("-w", "--wait", is_flag=True, help="Wait for the end; the exit code tells how it was."),
+    ):
+        command = option(command)
+    return json_option(command)
+
+
+def pairs(texts: Iterable[str], what: str) -> dict[str, str]:
+    """NAME=VALUE texts as a mapping. Raises UsageError."""
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not (name and sign):
+            raise UsageError(f"{what}: '{text}' is no NAME=VALUE")
+        found[name] = value
+    return found

@@ -1,0 +1,111 @@
+"""From what was typed to the drafts of runs that the scheduler takes.
+
+Rule: nothing is checked here that the scheduler checks: a draft has the same faults wherever it comes from.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sshsched.errors import UsageError
+
+if TYPE_CHECKING:
+    from sshsched.cli.app import App
+
+SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[]#~{}!")
+MOST_STDIN = 1 << 20
+
+Draft = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The options of `run` that shape a run. None and empty mean: not said."""
+
+    hosts: Sequence[str]
+    program: Mapping[str, Any]
+    env: Mapping[str, str]
+    labels: Sequence[str]
+    schedule_time: float | None
+    start_within: float | None
+
+
+def command_of(words: Sequence[str]) -> Draft:
+    """Several words are a program and its arguments. One that a shell would read as more is for `sh -c`."""
+    if len(words) == 1 and SHELL.intersection(words[0]):
+        return {"command": words[0]}
+    return {"argv": list(words)}
+
+
+def drafts_of_command(words: Sequence[str], wanted: Wanted) -> list[Draft]:
+    """One draft per host."""
+    if not wanted.hosts:
+        raise UsageError("on which host? add -H HOST ('local' is this machine)")
+    return [_draft(host, command_of(words), {}, wanted) for host in dict.fromkeys(wanted.hosts)]
+
+
+def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted) -> list[Draft]:
+    """One draft of the job, or one per host that was named instead of the job's own."""
+    from dataclasses import asdict
+
+    from sshsched.config.jobs import load_job
+    from sshsched.config.templates import render
+    from sshsched.domain.jobs import bind
+
+    bound = bind(load_job(app.config_dir, job_id), args, render)
+    base = {
+        "job": bound.job_id,
+        "args": dict(bound.args),
+        "labels": bound.labels,
+        "start_within": bound.start_within,
+    }
+    program = {key: value for key, value in asdict(bound.program).items() if value not in (None, (), {})}
+    return [_draft(host, program, base, wanted) for host in dict.fromkeys(wanted.hosts or [bound.host])]
+
+
+def _draft(host: str, program: Mapping[str, Any], base: Mapping[str, Any], wanted: Wanted) -> Draft:
+    whole = {**program, **wanted.program}
+    if env := {**program.get("env", {}), **wanted.env}:
+        whole["env"] = env
+    draft = {**base, "host": host, "program": whole, "by": user_name()}
+    draft["labels"] = list(dict.fromkeys([*base.get("labels", ()), *wanted.labels]))
+    if wanted.schedule_time is not None:
+        draft["schedule_time"] = wanted.schedule_time
+    if wanted.start_within is not None:
+        draft["start_within"] = wanted.start_within
+    return draft
+
+
+def user_name() -> str:
+    """Who asks, for the run log: from the system, since the environment may say anything."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def stdin_text(source: str) -> str:
+    """The text of a file, or of our own standard input for `-`. Raises UsageError."""
+    try:
+        if source == "-":
+            data = sys.stdin.buffer.read(MOST_STDIN + 1)
+        else:
+            with Path(source).open("rb") as file:
+                data = file.read(MOST_STDIN + 1)
+    except OSError as error:
+        raise UsageError(f"--stdin: {source}: {error.strerror}") from error
+    if len(data) > MOST_STDIN:
+        raise UsageError(f"--stdin: {source}: more than {MOST_STDIN >> 20} MiB; copy it to the host and read it there")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"--stdin: {source}: no UTF-8 at byte {error.start}; copy it to the host and read it there"
+        ) from error

@@ -1,0 +1,83 @@
+"""Writing to the terminal, to pipes and to files.
+
+Rule: a pipe or a file gets a program's bytes exactly; a terminal gets them harmless, unless somebody said --raw.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from sshsched.cli.safe import SafeStream, safe_line
+
+STDOUT, STDERR = 1, 2
+LONGEST_LINE = 64 * 1024
+
+COLOURS = {"success": 32, "failure": 31, "error": 31, "running": 36, "starting": 36, "stopping": 33, "waiting": 33}
+
+_turn = threading.Lock()
+
+
+def is_terminal(fd: int) -> bool:
+    return os.isatty(fd)
+
+
+def in_colour(fd: int) -> bool:
+    """https://no-color.org"""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and is_terminal(fd)
+
+
+def paint(text: str, state: str, fd: int) -> str:
+    """Text in the colour of a run's state, where there are colours."""
+    return f"\x1b[{COLOURS[state]}m{text}\x1b[0m" if state in COLOURS and in_colour(fd) else text
+
+
+def write(fd: int, data: bytes) -> None:
+    """All of it, past Python's buffers. Raises BrokenPipeError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def say(text: str, fd: int = STDOUT) -> None:
+    """One line of our own; what is foreign in it has been made harmless already."""
+    write(fd, f"{text}\n".encode(errors="backslashreplace"))
+
+
+def note(text: str) -> None:
+    """One line beside the result: to the standard error."""
+    say(text, STDERR)
+
+
+class Sink:
+    """Where one stream of one run goes. With a `prefix`, each line begins with it, and lines never mix."""
+
+    def __init__(self, fd: int, *, raw: bool = False, prefix: str = "") -> None:
+        self._fd = fd
+        self._safe = None if raw or not is_terminal(fd) else SafeStream(colours=in_colour(fd))
+        self._prefix = f"{safe_line(prefix)}: ".encode() if prefix else b""
+        self._line = b""
+
+    def write(self, data: bytes) -> None:
+        """Raises BrokenPipeError."""
+        self._put(data if self._safe is None else self._safe.feed(data).encode())
+
+    def close(self) -> None:
+        """Nothing comes any more."""
+        if self._safe is not None:
+            self._put(self._safe.close().encode())
+        if self._line:
+            self._put(b"\n")
+
+    def _put(self, data: bytes) -> None:
+        if self._prefix:
+            data = self._whole_lines(data)
+        if data:
+            with _turn:
+                write(self._fd, data)
+
+    def _whole_lines(self, data: bytes) -> bytes:
+        *lines, self._line = (self._line + data).split(b"\n")
+        if len(self._line) > LONGEST_LINE:
+            lines, self._line = [*lines, self._line], b""
+        return b"".join(self._prefix + line + b"\n" for line in lines)

@@ -1,0 +1,139 @@
+"""How a run ended: the exit code that scripts get, and the sentence that people get.
+
+Rule: both are made from the shape that `--json` shows, and from nothing else. The codes are the design's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sshsched.cli.safe import safe_line
+from sshsched.cli.times import from_iso, span
+
+Shape = Mapping[str, Any]
+
+NOT_ALL_WELL = 1
+UNKNOWN = 69
+TIMED_OUT = 124
+FAILED_HERE = 125
+SIGNAL = 128
+INTERRUPTED = 130
+UNREACHABLE = 255
+
+FINISHED = frozenset({"success", "failure", "error", "skipped"})
+
+_BY_REASON = {
+    "not-started": UNREACHABLE,
+    "host-refused": UNREACHABLE,
+    "lost": UNKNOWN,
+    "rebooted": UNKNOWN,
+    "spool-gone": UNKNOWN,
+}
+
+
+def finished(run: Shape) -> bool:
+    return run["state"] in FINISHED
+
+
+def exit_code(runs: Sequence[Shape]) -> int:
+    """The code for runs that have been waited for: one speaks for itself, several only say if all is well."""
+    if len(runs) == 1:
+        return _code(runs[0])
+    return 0 if all(run["state"] == "success" for run in runs) else NOT_ALL_WELL
+
+
+def _code(run: Shape) -> int:
+    if run["state"] == "success":
+        return 0
+    if run["state"] == "failure":
+        return _program_code(run)
+    return _BY_REASON.get(run["reason"], FAILED_HERE)
+
+
+def _program_code(run: Shape) -> int:
+    if run["cause"] == "timeout":
+        return TIMED_OUT
+    if run["signal"] is not None:
+        return SIGNAL + int(run["signal"])
+    # A job may accept only other codes: a failure must not look like success.
+    return int(run["exit_code"] or NOT_ALL_WELL)
+
+
+def ending(run: Shape) -> str:
+    """`success in 3.2 s`, `failure in 0.1 s: exit code 3`, `error: rebooted: ...`."""
+    text = str(run["state"])
+    if run["state"] in ("success", "failure"):
+        took = f" in {span(run['elapsed'])}" if run["elapsed"] is not None else ""
+        return f"{text}{took}{_how(run)}"
+    # The sentence of an error usually tells the reason in words; the reason alone must still be there for searches.
+    why = ": ".join(part for part in (run["reason"], safe_line(run["message"])) if part)
+    return f"{text}: {why}"
+
+
+def result(run: Shape) -> str:
+    """For a table: what the state alone does not tell."""
+    if run["state"] in ("success", "failure"):
+        return _how(run).removeprefix(": ")
+    if finished(run):
+        return ending(run).partition(": ")[2]
+    cut = "unreachable: " if run["unreachable_since"] else ""
+    return f"{cut}{safe_line(run['message'])}" if cut or run["state"] != "running" else ""
+
+
+def _how(run: Shape) -> str:
+    parts = []
+    if run["signal"] is not None:
+        parts.append(f"signal {signal_name(run['signal'])}")
+    elif run["exit_code"]:
+        doubt = "" if run["outcome_certain"] else " (or a signal: this host cannot tell)"
+        parts.append(f"exit code {run['exit_code']}{doubt}")
+    if run["cause"]:
+        parts.append({"timeout": "it reached its timeout", "stop": "it was stopped"}.get(run["cause"], run["cause"]))
+    if run["output_lost"]:
+        parts.append("some of its output is lost")
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def signal_name(number: int) -> str:
+    """`TERM`, or the number where this system has no name for it."""
+    import signal
+
+    try:
+        return signal.Signals(number).name.removeprefix("SIG")
+    except ValueError:
+        return str(number)
+
+
+def standing(run: Shape, now: float | None) -> str:
+    """Where a live run stands, and what holds it; without elapsed times if `now` is None."""
+    text = str(run["state"]) + _since(run["started_at"] or run["waiting_since"] or run["created_at"], now)
+    if run["unreachable_since"]:
+        text += f", unreachable{_since(run['unreachable_since'], now)}"
+    if run["survivors"]:
+        text += f", still alive: {', '.join(map(str, run['survivors']))}"
+    if run["message"] and (run["state"] != "running" or run["unreachable_since"]):
+        text += f": {safe_line(run['message'])}"
+    return text
+
+
+def _since(begin: str | None, now: float | None) -> str:
+    at = from_iso(begin)
+    return "" if at is None or now is None else f" for {span(now - at)}"
+
+
+def title(run: Shape) -> str:
+    """`r12 on nas`, harmless to print."""
+    return f"{run['run']} on {safe_line(run['host'])}"
+
+
+def work(run: Shape) -> str:
+    """What it runs, on one line: the job with its args, or the command."""
+    if run["job"] is not None:
+        return " ".join([safe_line(run["job"]), *(safe_line(f"{k}={v}") for k, v in run["args"].items())])
+    program = run["program"]
+    if program.get("command") is not None:
+        return safe_line(program["command"])
+    import shlex
+
+    return safe_line(shlex.join(program.get("argv", ())))

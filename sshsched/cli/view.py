@@ -1,0 +1,111 @@
+"""What a waiting person sees: one live line per run on a terminal, elsewhere only the moves worth saying.
+
+Rule: everything here goes to the standard error, for the standard output belongs to results.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import Protocol
+
+from sshsched.cli.streams import STDERR, is_terminal, note, paint, write
+from sshsched.cli.verdict import Shape, ending, finished, standing, title
+
+QUIET_START = 0.3  # a run that is over before that shows no live line, only its end
+REDRAW = 0.1
+
+
+class View(Protocol):
+    """Learns of every change, is asked to draw from time to time, and leaves the terminal as it was."""
+
+    def update(self, run: Shape) -> None: ...
+    def draw(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def view_for(*, quiet: bool, live: bool) -> View:
+    """The fitting one; `live` is False where a program's own output takes the terminal."""
+    if quiet:
+        return Silent()
+    return Live() if live and is_terminal(STDERR) else Plain()
+
+
+class Silent:
+    """For --quiet."""
+
+    def update(self, run: Shape) -> None:
+        pass
+
+    def draw(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Plain:
+    """One line for each thing that a reader of a log wants to know: held up, out of sight, back again, ended."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+
+    def update(self, run: Shape) -> None:
+        text = ending(run) if finished(run) else self._worth_saying(run)
+        if text == self._said.get(run["run"], ""):
+            return
+        self._said[run["run"]] = text
+        if text:
+            note(f"{title(run)}: {text}")
+
+    def _worth_saying(self, run: Shape) -> str:
+        if run["unreachable_since"] or run["survivors"] or (run["state"] == "waiting" and run["message"]):
+            # Without the elapsed time, which would make every look at it news.
+            return standing(run, None)
+        return f"{run['state']} again in sight" if "unreachable" in self._said.get(run["run"], "") else ""
+
+    def draw(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class Live:
+    """A line per unfinished run, redrawn in place; the end of a run stays on the screen above them."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Shape] = {}
+        self._drawn = 0
+        self._next = time.monotonic() + QUIET_START
+
+    def update(self, run: Shape) -> None:
+        if not finished(run):
+            self._runs[run["run"]] = run
+            return
+        self._runs.pop(run["run"], None)
+        self._erase()
+        note(f"{title(run)}: {paint(ending(run), run['state'], STDERR)}")
+
+    def draw(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + REDRAW
+        width, height = shutil.get_terminal_size()
+        lines = [f"{title(run)}: {standing(run, time.time())}" for run in self._runs.values()]
+        if len(lines) > height - 1:
+            lines = [*lines[: height - 2], f"and {len(lines) - height + 2} more"]
+        # The last column stays free: writing there would scroll on some terminals.
+        text = "".join(f"{line[: width - 1]}\n" for line in lines)
+        write(STDERR, f"{self._eraser()}{text}".encode())
+        self._drawn = len(lines)
+
+    def close(self) -> None:
+        self._erase()
+
+    def _erase(self) -> None:
+        write(STDERR, self._eraser().encode())
+        self._drawn = 0
+
+    def _eraser(self) -> str:
+        return f"\x1b[{self._drawn}F\x1b[J" if self._drawn else ""

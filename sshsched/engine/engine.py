@@ -1,0 +1,287 @@
+"""The engine as the service sees it: runs are made, stopped and watched here, hosts come and go with them.
+
+Rule: an engine belongs to one store, and its caller holds the store's lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Protocol
+
+from sshsched import __version__
+from sshsched.domain.draft import Draft
+from sshsched.domain.events import HostDown, HostUp, HostView, Instruction, Report, Reported, StopWanted, Submitted
+from sshsched.domain.hosts import Host
+from sshsched.domain.model import Run, StopAsked, run_id
+from sshsched.domain.shape import Shape, iso
+from sshsched.domain.states import State
+from sshsched.engine.board import Board
+from sshsched.engine.check import check
+from sshsched.engine.core import Core, Saver
+from sshsched.engine.hosts import HostWorker, Outputs
+from sshsched.errors import HostError
+from sshsched.remote.answers import Hello
+from sshsched.remote.link import Link
+from sshsched.remote.transport import Transport
+
+LINGER = 600.0  # seconds that a link outlives its last run
+
+log = logging.getLogger("sshsched")
+
+
+class Publisher(Protocol):
+    """Who hears of saved changes: the service's hub."""
+
+    def publish(self, run: Run) -> None: ...
+    def publish_host(self, shape: Shape) -> None: ...
+    def publish_output(self, run_id: int, stdout_size: int, stderr_size: int) -> None: ...
+
+
+class Engine:
+    """Made with what the store holds; `work()` is its life."""
+
+    def __init__(
+        self,
+        store: Saver,
+        instance: str,
+        live: Sequence[Run],
+        last_id: int,
+        *,
+        transport: Callable[[Host], Transport],
+        hosts: Callable[[], Mapping[str, Host]],
+        outputs: Outputs,
+        publisher: Publisher,
+        mode: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._board = Board(live)
+        self._core = Core(store, self._board, self._perform, self, clock)
+        self._instance = instance
+        self._last_id = last_id
+        self._transport = transport
+        self._hosts = hosts
+        self._outputs = outputs
+        self._publisher = publisher
+        self._mode = mode
+        self._clock = clock
+        self._began = clock()
+        self._workers: dict[str, tuple[HostWorker, asyncio.Task[None]]] = {}
+        self._idle_since: dict[str, float] = {}
+        self._sizes: dict[int, tuple[int, int]] = {}
+        self.ending = asyncio.Event()
+        self.handed_over = False
+
+    async def work(self) -> None:
+        """Work until cancelled. Programs on hosts are never touched by the end of it."""
+        for host in self._board.needed_hosts():
+            self._worker(host)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._core.run())
+                group.create_task(self._let_go())
+        finally:
+            tasks = [task for _, task in self._workers.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    # What the service asks -------------------------------------------------------------------------------------------
+
+    async def submit(self, drafts: Sequence[Draft]) -> list[Run]:
+        """Make runs; returns once they are saved."""
+        now = self._clock()
+        runs = tuple(self._made(draft, now) for draft in drafts)
+        for host in {run.host for run in runs if run.state is State.WAITING}:
+            self._worker(host).link.hurry()
+        await self._core.say(Submitted(now, runs))
+        return [self._board.view.runs.get(run.id, run) for run in runs]
+
+    async def stop(self, ids: Sequence[int], asked: StopAsked) -> list[Run]:
+        """Have these live runs end; returns them once the wish is saved."""
+        before = [run for number in ids if (run := self._board.view.runs.get(number))]
+        await self._core.say(StopWanted(tuple(ids), asked))
+        return [self._board.view.runs.get(run.id, run) for run in before]
+
+    def run(self, number: int) -> Run | None:
+        """A run that is not settled yet."""
+        return self._board.view.runs.get(number)
+
+    def live(self) -> Iterable[Run]:
+        """All runs that are not settled yet."""
+        return self._board.view.runs.values()
+
+    def idle(self) -> bool:
+        """Whether nothing is left to do."""
+        return not self._board.view.runs
+
+    def hosts(self) -> list[Shape]:
+        """The hosts that matter now."""
+        names = self._board.view.hosts.keys() | self._workers.keys() | self._hosts().keys()
+        return [self._host_shape(name) for name in sorted(names)]
+
+    async def check_host(self, name: str) -> Shape:
+        """Connect, probe and report. Raises HostError where nothing could be learnt."""
+        return await check(self._host(name), self._transport(self._host(name)), self._instance, self._clock)
+
+    def status(self) -> Shape:
+        """About the scheduler itself."""
+        states: dict[str, int] = {}
+        for run in self._board.view.runs.values():
+            states[str(run.state)] = states.get(str(run.state), 0) + 1
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "mode": self._mode,
+            "since": iso(self._began),
+            "instance": self._instance,
+            "live": states,
+            "store": self._core.problem or "ok",
+            "hosts": self.hosts(),
+        }
+
+    @contextmanager
+    def follow(self, number: int) -> Iterator[None]:
+        """While entered, the output of this run comes in as it is written."""
+        run = self._board.view.runs.get(number)
+        if run is None or run.finished:
+            yield
+            return
+        worker = self._worker(run.host)
+        worker.watch(number)
+        try:
+            yield
+        finally:
+            worker.unwatch(number)
+
+    def shutdown(self, handover: bool) -> None:
+        """End soon, and say whether another scheduler is to take over."""
+        self.handed_over = handover
+        self.ending.set()
+
+    # What links tell -------------------------------------------------------------------------------------------------
+
+    def link_up(self, host: str, hello: Hello) -> None:
+        log.info("%s: connected", host)
+        self._core.post(HostUp(self._clock(), host, hello.boot, hello.spool))
+
+    def link_down(self, host: str, error: HostError) -> None:
+        known = self._board.host(host)
+        if known.up or known.problem != error.message:
+            log.warning("%s: %s", host, error.message)
+        self._core.post(HostDown(self._clock(), host, error.message, error.permanent))
+
+    def noticed(self, host: str, word: str, name: str, report: Report | None) -> None:
+        number = run_id(name.partition("-")[0])
+        run = None if number is None else self._board.view.runs.get(number)
+        if run is None or not name.endswith(run.key) or run.finished:
+            return
+        if report is not None:
+            self._core.post(Reported(self._clock(), run.id, report))
+        else:
+            self._workers[host][0].look(run.id)
+
+    # What the core tells ---------------------------------------------------------------------------------------------
+
+    def run_changed(self, run: Run) -> None:
+        self._publisher.publish(run)
+        sizes = (run.output.stdout, run.output.stderr)
+        if self._sizes.get(run.id, (0, 0)) != sizes:
+            self._sizes[run.id] = sizes
+            self._publisher.publish_output(run.id, *sizes)
+        if run.settled:
+            self._sizes.pop(run.id, None)
+        elif run.state is State.WAITING:
+            self._worker(run.host)
+
+    def host_changed(self, host: str) -> None:
+        self._publisher.publish_host(self._host_shape(host))
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _made(self, draft: Draft, now: float) -> Run:
+        self._last_id += 1
+        later = draft.schedule_time is not None and draft.schedule_time > now
+        return Run(
+            id=self._last_id,
+            host=draft.host,
+            program=draft.program,
+            created_at=now,
+            state=State.SCHEDULED if later else State.WAITING,
+            key=secrets.token_hex(4),
+            job_id=draft.job_id,
+            args=draft.args,
+            labels=draft.labels,
+            by=draft.by,
+            rerun_of=draft.rerun_of,
+            schedule_time=draft.schedule_time,
+            start_within=draft.start_within,
+            waiting_since=None if later else now,
+        )
+
+    def _perform(self, host: str, instruction: Instruction) -> None:
+        self._worker(host).perform(instruction)
+
+    def _worker(self, name: str) -> HostWorker:
+        """The worker of a host, begun if there is none."""
+        self._idle_since.pop(name, None)
+        if name not in self._workers:
+            host = self._host(name)
+            self._board.set_host(replace(self._board.host(name), slots=host.slots))
+            link = Link(self._transport(host), self._instance, self, root=host.spool, env=host.env)
+            worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._core.post)
+            self._workers[name] = (worker, asyncio.create_task(self._supervise(worker), name=f"host {name}"))
+        return self._workers[name][0]
+
+    async def _supervise(self, worker: HostWorker) -> None:
+        """A mistake of ours on one host is logged and costs that host a reconnect, and nobody else anything."""
+        while True:
+            try:
+                await worker.run()
+            except* Exception:
+                log.exception("%s: unexpected; connecting anew", worker.link.host)
+            await asyncio.sleep(1)
+
+    async def _let_go(self) -> None:
+        """Close the links that nobody has needed for a while."""
+        while True:
+            await asyncio.sleep(LINGER / 10)
+            needed, now = self._board.needed_hosts(), self._clock()
+            for name in [name for name in self._workers if name not in needed]:
+                if now - self._idle_since.setdefault(name, now) > LINGER:
+                    _, task = self._workers.pop(name)
+                    del self._idle_since[name]
+                    self._board.set_host(HostView(name))
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
+
+    def _host(self, name: str) -> Host:
+        return self._hosts().get(name) or Host(name)
+
+    def _host_shape(self, name: str) -> Shape:
+        view = self._board.host(name)
+        if view.up:
+            state = "up"
+        elif name not in self._workers:
+            state = "idle"
+        else:
+            state = "unreachable" if view.problem else "connecting"
+        on_host = self._board.view.by_host.get(name, {}).values()
+        return {
+            "host": name,
+            "state": state,
+            "since": iso(view.since) if view.since else None,
+            "problem": view.problem or None,
+            "permanent": view.permanent,
+            "slots": self._host(name).slots,
+            "running": sum(run.on_host for run in on_host),
+            "waiting": len(self._board.view.waiting.get(name, {})),
+            "spool": view.spool or None,
+        }

@@ -1,0 +1,266 @@
+"""What is done on one host: instructions become requests on its link, answers become events.
+
+Rule: nothing here changes a run, and nothing is tried twice on its own account. What a lost link swallowed is asked for
+again by `decide` when the host is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+
+from sshsched.domain.events import (
+    Clean,
+    Cleaned,
+    Event,
+    Fetch,
+    Fetched,
+    Instruction,
+    Look,
+    Report,
+    Reported,
+    Seal,
+    Start,
+    StartRefused,
+    StopProgram,
+    Swept,
+)
+from sshsched.domain.model import Output, Run
+from sshsched.errors import HostError, StoreBusyError
+from sshsched.remote.answers import Data
+from sshsched.remote.link import Link
+from sshsched.remote.script import spool_name
+
+SWEEP_EVERY = 5.0
+FOLLOW_EVERY = 0.15
+MOST_RUNS = 100  # in one look
+MOST_BYTES = 64 * 1024  # of each output in one look: more comes over the bulk channel
+
+log = logging.getLogger("sshsched")
+
+
+class Outputs(Protocol):
+    """Where output is kept. Its methods block, and are called in threads."""
+
+    def write(self, run_id: int, stream: Any, offset: int, data: bytes) -> int: ...
+    def sync(self, run_id: int) -> None: ...
+    def finish(self, run_id: int) -> None: ...
+
+
+class Batcher:
+    """Gathers run ids while an earlier batch is under way, and hands them on together."""
+
+    def __init__(self, perform: Callable[[list[int]], Awaitable[None]], most: int) -> None:
+        self._perform = perform
+        self._most = most
+        self._ids: dict[int, None] = {}
+        self._woken = asyncio.Event()
+
+    def add(self, run_id: int) -> None:
+        self._ids[run_id] = None
+        self._woken.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._woken.wait()
+            batch = list(self._ids)[: self._most]
+            for run_id in batch:
+                del self._ids[run_id]
+            if not self._ids:
+                self._woken.clear()
+            await self._perform(batch)
+
+
+class HostWorker:
+    """Performs the instructions for one host."""
+
+    def __init__(
+        self, link: Link, outputs: Outputs, run_of: Callable[[int], Run | None], post: Callable[[Event], None]
+    ) -> None:
+        self.link = link
+        self._outputs = outputs
+        self._run_of = run_of
+        self._post = post
+        self._sizes: dict[int, tuple[int, int]] = {}
+        self._fetching: set[int] = set()
+        self._watched: dict[int, int] = {}
+        self._watch_woken = asyncio.Event()
+        self._looks = Batcher(self._look, MOST_RUNS)
+        self._cleans = Batcher(self._clean, MOST_RUNS)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for work in (self.link.run(), self._looks.run(), self._cleans.run(), self._sweep(), self._watch()):
+                    group.create_task(work)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def perform(self, instruction: Instruction) -> None:
+        """Begin what the instruction says. Never blocks."""
+        match instruction:
+            case Look(run):
+                self._looks.add(run.id)
+            case Clean(run):
+                self._cleans.add(run.id)
+            case Start(run):
+                self._spawn(self._start(run))
+            case Seal(run):
+                self._spawn(self._seal(run))
+            case StopProgram(run):
+                self._spawn(self._stop(run))
+            case Fetch(run) if run.id not in self._fetching:
+                self._fetching.add(run.id)
+                self._spawn(self._fetch(run))
+
+    def look(self, run_id: int) -> None:
+        """The journal named this run."""
+        self._looks.add(run_id)
+
+    def watch(self, run_id: int) -> None:
+        """Somebody follows the output of this run: bring it as it is written."""
+        self._watched[run_id] = self._watched.get(run_id, 0) + 1
+        self._watch_woken.set()
+
+    def unwatch(self, run_id: int) -> None:
+        """Somebody no longer does."""
+        self._watched[run_id] -= 1
+        if not self._watched[run_id]:
+            del self._watched[run_id]
+
+    # Requests --------------------------------------------------------------------------------------------------------
+
+    async def _start(self, run: Run) -> None:
+        answer = await self.link.start(run)
+        if not answer.launched:
+            self._post(StartRefused(time.time(), run.id, answer.refused))
+
+    async def _seal(self, run: Run) -> None:
+        if (report := await self.link.settle(spool_name(run))) is not None:
+            self._post(Reported(time.time(), run.id, report, sealing=True))
+
+    async def _stop(self, run: Run) -> None:
+        if (report := await self.link.stop(run)) is not None:
+            # The ladder has just been sent for; that it is not done yet is no reason to send for it again.
+            self._post(Reported(time.time(), run.id, report, sealing=True))
+
+    async def _look(self, run_ids: list[int]) -> None:
+        runs = {spool_name(run): run for run_id in run_ids if (run := self._run_of(run_id)) and run.spool}
+        wanted = [(name, *self._size(run)) for name, run in runs.items()]
+        try:
+            reports, data = await self.link.fetch(wanted, MOST_BYTES)
+            kept = await self._keep(runs, reports, data)
+        except (HostError, StoreBusyError) as error:
+            log.debug("%s: look: %s", self.link.host, error)
+            return
+        for name, report in reports.items():
+            if (run := runs.get(name)) is not None:
+                self._post(Reported(time.time(), run.id, report, kept.get(name)))
+
+    async def _fetch(self, run: Run) -> None:
+        """All that is left of the output of a run that has ended, in pieces, so that memory stays small."""
+        name = spool_name(run)
+        try:
+            while True:
+                reports, data = await self.link.fetch_bulk(name, *self._size(run))
+                report = reports.get(name)
+                if report is None:
+                    return
+                kept = await self._keep({name: run}, reports, data)
+                output = kept.get(name) or run.output
+                if not report.exists:
+                    output = Output(output.stdout, output.stderr, lost=True)
+                elif not any(piece.data for piece in data):
+                    output = Output(output.stdout, output.stderr, complete=True)
+                self._post(Fetched(time.time(), run.id, output))
+                if output.complete or output.lost:
+                    return
+        finally:
+            self._fetching.discard(run.id)
+
+    async def _clean(self, run_ids: list[int]) -> None:
+        runs = {spool_name(run): run for run_id in run_ids if (run := self._run_of(run_id)) and run.finished}
+        if not runs:
+            return
+        try:
+            left = await self.link.clean(list(runs))
+            gone = [run for name, run in runs.items() if name not in left]
+            await asyncio.to_thread(self._finish, gone)
+        except (HostError, StoreBusyError) as error:
+            log.debug("%s: clean: %s", self.link.host, error)
+            return
+        for run in gone:
+            self._sizes.pop(run.id, None)
+        self._post(Cleaned(time.time(), tuple(run.id for run in gone)))
+
+    def _finish(self, runs: list[Run]) -> None:
+        for run in runs:
+            if run.output.stdout or run.output.stderr:
+                self._outputs.finish(run.id)
+
+    # Output ----------------------------------------------------------------------------------------------------------
+
+    def _size(self, run: Run) -> tuple[int, int]:
+        return self._sizes.get(run.id, (run.output.stdout, run.output.stderr))
+
+    async def _keep(self, runs: dict[str, Run], reports: dict[str, Report], data: list[Data]) -> dict[str, Output]:
+        """Write what came, durably; what is here of each run then."""
+        pieces = [(runs[piece.name], piece) for piece in data if piece.data and piece.name in runs]
+        if pieces:
+            await asyncio.to_thread(self._write, pieces)
+        for run, piece in pieces:
+            sizes = dict(zip(("stdout", "stderr"), self._size(run), strict=True))
+            sizes[piece.stream] = piece.offset + len(piece.data)
+            self._sizes[run.id] = (sizes["stdout"], sizes["stderr"])
+        there = {(piece.name, piece.stream): piece.size for piece in data}
+        kept = {}
+        for name, report in reports.items():
+            if name not in runs:
+                continue
+            run = runs[name]
+            stdout, stderr = self._size(run)
+            whole = stdout >= there.get((name, "stdout"), 0) and stderr >= there.get((name, "stderr"), 0)
+            kept[name] = Output(stdout, stderr, complete=report.exists and report.outcome is not None and whole)
+        return kept
+
+    def _write(self, pieces: list[tuple[Run, Data]]) -> None:
+        for run, piece in pieces:
+            self._outputs.write(run.id, piece.stream, piece.offset, piece.data)
+        for run_id in {run.id for run, _ in pieces}:
+            self._outputs.sync(run_id)
+
+    # Over and over ---------------------------------------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY)
+            if self.link.hello is not None:
+                self._post(Swept(self.link.host))
+
+    async def _watch(self) -> None:
+        while True:
+            self._watch_woken.clear()
+            for run_id in self._watched:
+                if self.link.hello is not None:
+                    self._looks.add(run_id)
+            if self._watched:
+                await asyncio.sleep(FOLLOW_EVERY)
+            else:
+                await self._watch_woken.wait()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except (HostError, StoreBusyError) as error:
+            log.debug("%s: %s", self.link.host, error)

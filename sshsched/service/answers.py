@@ -1,0 +1,121 @@
+"""What the service answers, typed: the API document is made from this, and tests hold real answers against it.
+
+Rule: the answers themselves are made by `sshsched.domain.shape`; nothing here runs when a request is served.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from sshsched.domain.model import Cause, Reason
+from sshsched.domain.states import State
+
+
+class Answer(Struct, forbid_unknown_fields=True):
+    """A JSON object. Later versions may add fields; these stay."""
+
+
+class StopAskedAnswer(Answer):
+    """A wish to end a run."""
+
+    at: str
+    by: str
+    cause: Cause
+    signal: str
+    grace: float
+
+
+class RunAnswer(Answer):
+    """A run. Times are ISO 8601 in UTC, durations are seconds, sizes are bytes, unknown is null."""
+
+    run: str
+    job: str | None
+    args: dict[str, str]
+    state: State
+    reason: Reason
+    message: str
+    host: str
+    labels: list[str]
+    by: str
+    attempt: int
+    rerun_of: str | None
+    created_at: str
+    schedule_time: str | None
+    waiting_since: str | None
+    starting_since: str | None
+    started_at: str | None
+    finished_at: str | None
+    unreachable_since: str | None
+    elapsed: float | None
+    pid: int | None
+    survivors: list[int]
+    exit_code: int | None
+    signal: int | None
+    outcome_certain: bool | None
+    cause: Cause | None
+    cpu_user: float | None
+    cpu_system: float | None
+    max_rss: int | None
+    leftover_processes: bool | None
+    stop_asked: StopAskedAnswer | None
+    stdout_size: int
+    stderr_size: int
+    output_complete: bool
+    output_lost: bool
+    spool: str | None
+    program: dict[str, Any]
+
+
+class LogAnswer(Answer, rename={"from_": "from"}):
+    """One row of the run log: a move, or a note where `from` equals `to`."""
+
+    run: str
+    at: str
+    to: State
+    reason: Reason
+    message: str
+    from_: State | None
+
+
+class RunsAnswer(Answer):
+    """Some runs."""
+
+    runs: list[RunAnswer]
+
+
+class RunAndLogAnswer(Answer):
+    """A run and how it came to be as it is, oldest row first."""
+
+    run: RunAnswer
+    log: list[LogAnswer]
+
+
+class HostsAnswer(Answer):
+    """The hosts that matter now; each has its name under `host`."""
+
+    hosts: list[dict[str, Any]]
+
+
+class SnapshotAnswer(Answer):
+    """The data of the event `snapshot`: how things stand at `seq`. What it does not hold is over."""
+
+    seq: int
+    runs: list[RunAnswer]
+    hosts: list[dict[str, Any]]
+
+
+class OutputAnswer(Answer):
+    """The data of the event `output`: how much can be read now."""
+
+    run: str
+    stdout_size: int
+    stderr_size: int
+
+
+class ErrorAnswer(Answer):
+    """What went wrong, in one line, and the exit code that a command ends with for it."""
+
+    error: str
+    exit_code: int

@@ -1,0 +1,58 @@
+"""All that the service may ask of the rest: the engine (Facade) and the output files (Outputs).
+
+Rule: nothing else of the engine is touched, so a test can stand in a small real one. The past is asked through
+`sshsched.store.ports.RunReader`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from sshsched.domain.draft import Draft
+from sshsched.domain.model import Run, StopAsked
+from sshsched.domain.shape import Shape
+
+
+class Facade(Protocol):
+    """The engine. All methods are called on its own loop; what is not async never blocks.
+
+    Its promise: after every saved change of a run it calls `Hub.publish(run)`, before the loop goes on.
+    """
+
+    async def submit(self, drafts: Sequence[Draft]) -> list[Run]:
+        """Make runs, in the order of the drafts, all or none; returns once they are saved.
+
+        Raises NotFoundError for an unknown host, StoreBusyError if nothing could be saved.
+        """
+
+    async def stop(self, ids: Sequence[int], asked: StopAsked) -> list[Run]:
+        """Have these live runs end; returns them as they are once the wish is saved, finished ones unchanged."""
+
+    def run(self, run_id: int) -> Run | None:
+        """A run that the engine holds: live, or finished with something left to fetch or clean. None otherwise."""
+
+    def live(self) -> Iterable[Run]:
+        """All runs that the engine holds."""
+
+    def hosts(self) -> list[Shape]:
+        """The hosts that matter now, each with its `host`."""
+
+    async def check_host(self, name: str) -> Shape:
+        """Connect, probe and report. Raises HostError where nothing could be learnt."""
+
+    def status(self) -> Shape:
+        """About the scheduler itself."""
+
+    def follow(self, run_id: int) -> AbstractContextManager[None]:
+        """While entered, output of this run is fetched within 200 ms of being written, and published."""
+
+    def shutdown(self, handover: bool) -> None:
+        """Ask the scheduler to end, or to end so that another one takes over. Returns at once."""
+
+
+class Outputs(Protocol):
+    """The output files; may be called from any thread."""
+
+    def read(self, run_id: int, stream: str, offset: int, size: int) -> bytes: ...
