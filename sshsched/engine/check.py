@@ -55,7 +55,12 @@ async def check(host: Host, transport: Transport, instance: str, clock: Callable
         connection.close()
     findings = [*_shell(hello, more), *_spool(hello, more), *_watching(hello, more), *_limits(more, sessions)]
     findings += [*_clock(more, now), *_ignored(host)]
-    return {"host": host.name, "system": hello.system, "user": hello.user, "findings": [asdict(one) for one in findings]}
+    return {
+        "host": host.name,
+        "system": hello.system,
+        "user": hello.user,
+        "findings": [asdict(one) for one in findings],
+    }
 
 
 def _pair(line: str) -> tuple[str, str]:
@@ -83,18 +88,26 @@ def _shell(hello: Hello, more: dict[str, str]) -> Iterator[Finding]:
     tools = more.get("tail", "")
     yield Finding("tools", tools or "unknown", "ok", "coreutils and busybox will do")
     if hello.setsid == "wait":
-        yield Finding("setsid", "util-linux", "ok", "programs get a session of their own, and signals are told from exit codes")
+        yield Finding(
+            "setsid", "util-linux", "ok", "programs get a session of their own, and signals are told from exit codes"
+        )
     elif hello.setsid == "plain":
-        meaning = "programs get a session of their own; exit codes above 128 may be signals, and are marked as uncertain"
+        meaning = (
+            "programs get a session of their own; exit codes above 128 may be signals, and are marked as uncertain"
+        )
         yield Finding("setsid", "without -w", "note", meaning, "install util-linux' setsid to have them told apart")
     else:
-        meaning = "programs may share a session with our shell, and may ignore Ctrl-C; signals cannot be told from exit codes"
+        meaning = (
+            "programs may share a session with our shell, and may ignore Ctrl-C; signals cannot be told from exit codes"
+        )
         yield Finding("setsid", "missing", "warning", meaning, "install util-linux or a busybox with setsid")
     if hello.ignored_signals.strip("0") and not hello.resets_signals:
         meaning = f"programs inherit ignored signals (mask {hello.ignored_signals})"
         yield Finding("signals", "ignored", "warning", meaning, "find the `trap ''` in the login shell's rc files")
     peak = "GNU time tells it" if hello.time else "unknown after a run"
-    yield Finding("peak memory", peak, "ok" if hello.time else "note", "of programs", "" if hello.time else "install time")
+    yield Finding(
+        "peak memory", peak, "ok" if hello.time else "note", "of programs", "" if hello.time else "install time"
+    )
 
 
 def _spool(hello: Hello, more: dict[str, str]) -> Iterator[Finding]:
@@ -125,7 +138,9 @@ def _watching(hello: Hello, more: dict[str, str]) -> Iterator[Finding]:
     meaning = "the end of a program is seen at once" if gnu else "the end of a program is seen within about a second"
     yield Finding("journal", "inotify" if gnu else "polling", "ok" if gnu else "note", meaning)
     if not hello.proc:
-        meaning = "process identities come from ps, and strays of a stopped program cannot be found by their environment"
+        meaning = (
+            "process identities come from ps, and strays of a stopped program cannot be found by their environment"
+        )
         yield Finding("/proc", "missing", "warning", meaning)
     kill = more.get("kill", "")
     if ("true" in kill or "yes" in kill) and not more.get("linger"):
@@ -157,7 +172,9 @@ def _clock(more: dict[str, str], now: float) -> Iterator[Finding]:
         return
     verdict: Verdict = "note" if abs(off) > CLOCK_OFF else "ok"
     meaning = "our times do not depend on the host's clock; those in its own logs do"
-    yield Finding("clock", f"{off:+.1f} s", verdict, meaning, "run an NTP client on the host" if verdict != "ok" else "")
+    yield Finding(
+        "clock", f"{off:+.1f} s", verdict, meaning, "run an NTP client on the host" if verdict != "ok" else ""
+    )
 
 
 def _ignored(host: Host) -> Iterator[Finding]:

@@ -62,14 +62,13 @@ class Wire:
         return Response(status, io.BufferedReader(self._body(), io.DEFAULT_BUFFER_SIZE * 8))
 
     def _body(self) -> io.RawIOBase:
-        length = 0
+        headers: dict[bytes, bytes] = {}
         while line := _line(self._file):
             name, _, value = line.lower().partition(b":")
-            if name == b"transfer-encoding":
-                return _Chunked(self._file)
-            if name == b"content-length":
-                length = int(value)
-        return _Sized(self._file, length)
+            headers[name] = value.strip()
+        if headers.get(b"transfer-encoding") == b"chunked":
+            return _Chunked(self._file)
+        return _Sized(self._file, int(headers.get(b"content-length", b"0")))
 
 
 class _Sized(io.RawIOBase):

@@ -23,7 +23,7 @@ def serve(app: App, adhoc: bool, idle_exit: float | None) -> None:
 
     Takes over from a scheduler that `run` has started in the background; no run is lost.
     """
-    from sshsched.engine.scheduler import serve as serve_forever
+    from sshsched.service.scheduler import serve as serve_forever
 
     if adhoc:
         os.chdir("/")  # so that nobody's disk is kept busy by us

@@ -1,0 +1,142 @@
+"""A scheduler process: the lock, the store, the engine and the service, put together and taken apart in order.
+
+Rule: it may be killed at any instruction. Ending it in order only spares the next one some looking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from sshsched.config.hosts import load_hosts
+from sshsched.config.settings import load_settings
+from sshsched.domain.hosts import LOCAL, Host
+from sshsched.engine.engine import Engine
+from sshsched.errors import ConfigError, NoSchedulerError
+from sshsched.remote.local import LocalTransport
+from sshsched.remote.ssh import HANDSHAKES, SshTransport
+from sshsched.remote.transport import Transport
+from sshsched.service.client import Client
+from sshsched.service.hub import Hub
+from sshsched.service.server import serving
+from sshsched.store.lock import hold, holder
+from sshsched.store.output import OutputFiles
+from sshsched.store.reader import Reader
+from sshsched.store.store import open_store
+
+ADHOC, SERVE = "adhoc", "serve"
+HOSTS_EVERY = 2.0  # seconds: hosts.yaml is read again when it has changed, and is looked at so often
+
+log = logging.getLogger("sshsched")
+
+
+def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None) -> None:
+    """Be the scheduler of this state folder until SIGTERM, SIGINT, a handover, or `idle_exit` seconds without work.
+
+    `mode` is "serve" or "adhoc"; only the first takes over from the second. Raises SchedulerRunsError if another holds
+    the folder, StoreError if the store cannot be used, ConfigError for a bad hosts.yaml.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.ERROR)
+    if mode == SERVE:
+        take_over(state_dir)
+    with hold(state_dir, mode), suppress(KeyboardInterrupt):
+        asyncio.run(_serve(config_dir, state_dir, mode, idle_exit))
+
+
+def take_over(state_dir: Path) -> None:
+    """Have a scheduler that `run` started in the background leave: what it had saved is found again by the next."""
+    if (found := holder(state_dir)) is not None and found.mode == ADHOC:
+        log.info("taking over from the background scheduler, process %d", found.pid)
+        with suppress(NoSchedulerError):
+            Client(state_dir).shutdown(handover=True)
+
+
+class Hosts:
+    """hosts.yaml, read again when it has changed. A broken one is complained of, and the last good one holds."""
+
+    def __init__(self, config_dir: Path) -> None:
+        self._config_dir = config_dir
+        self._looked = 0.0
+        self._stamp: object = None
+        self._hosts: dict[str, Host] = {}
+        self._settings = load_settings(config_dir)
+        self._read()
+
+    def __call__(self) -> Mapping[str, Host]:
+        if time.monotonic() - self._looked > HOSTS_EVERY:
+            try:
+                self._read()
+            except ConfigError as error:
+                log.error("%s; what was read before holds", error)
+        return self._hosts
+
+    def _read(self) -> None:
+        self._looked = time.monotonic()
+        try:
+            status = (self._config_dir / "hosts.yaml").stat()
+            stamp: object = (status.st_mtime_ns, status.st_ino, status.st_size)
+        except FileNotFoundError:
+            stamp = ()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._hosts = load_hosts(self._config_dir)
+
+
+async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None) -> None:
+    hosts = Hosts(config_dir)
+    handshakes = asyncio.Semaphore(HANDSHAKES)
+
+    def transport(host: Host) -> Transport:
+        if host.name == LOCAL:
+            return LocalTransport()
+        return SshTransport(host, handshakes, hosts=hosts())
+
+    async with open_store(state_dir) as store:
+        hub, outputs = Hub(time.time()), OutputFiles(state_dir)
+        engine = Engine(
+            store,
+            store.instance,
+            await store.live(),
+            await store.last_id(),
+            transport=transport,
+            hosts=hosts,
+            outputs=outputs,
+            publisher=hub,
+            mode=mode,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, engine.ending.set)
+        work = asyncio.create_task(engine.work(), name="engine")
+        async with serving(engine, Reader(state_dir), outputs, hub, state_dir):
+            log.info("scheduler %s listens in %s", mode, state_dir)
+            await _until_the_end(engine, hub, work, idle_exit)
+        log.info("ending; programs on hosts go on")
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+
+
+async def _until_the_end(engine: Engine, hub: Hub, work: asyncio.Task[None], idle_exit: float | None) -> None:
+    """Return when the engine is to end; raise what it died of."""
+    ending = asyncio.create_task(engine.ending.wait())
+    busy = time.monotonic()
+    try:
+        while not ending.done() and not work.done():
+            await asyncio.wait([ending, work], timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+            if not engine.idle() or hub.watchers:
+                busy = time.monotonic()
+            elif idle_exit is not None and time.monotonic() - busy > idle_exit:
+                log.info("nothing to do for %g s", idle_exit)
+                return
+    finally:
+        ending.cancel()
+    if work.done():
+        work.result()
