@@ -147,6 +147,9 @@ class Lab:
         except SchedulerError:
             return False
 
+    def lives(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def kill(self) -> None:
         """kill -9, in whatever it is doing."""
         self._end(signal.SIGKILL)
