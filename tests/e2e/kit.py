@@ -141,9 +141,10 @@ class Lab:
         return self
 
     def answers(self) -> bool:
+        """Whether this very scheduler does, and not one before it."""
         try:
             with Client(self.state) as client:
-                return bool(client.status())
+                return self.process is not None and client.status()["pid"] == self.process.pid
         except SchedulerError:
             return False
 
@@ -177,6 +178,12 @@ class Lab:
         return subprocess.run(
             [*COMMAND, *args], env=self.env, capture_output=True, text=True, timeout=within, check=False
         )
+
+    @contextmanager
+    def impatient(self, seconds: float) -> Iterator[Client]:
+        """A client that does not wait for long."""
+        with Client(self.state, timeout=seconds) as client:
+            yield client
 
     def words(self) -> str:
         """The scheduler's log."""
@@ -253,15 +260,19 @@ class Lab:
         assert {} == self.processes()
         assert "Traceback" not in self.words(), self.words()
 
+    def power_off(self) -> None:
+        """What a power cut does to the programs of all hosts, and to all that watches them there."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def destroy(self) -> None:
         """End whatever there is, also after a test that failed."""
         self.client.close()
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        for pid in self.processes():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self.power_off()
         shutil.rmtree(self.root, ignore_errors=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -127,10 +128,12 @@ def _many(made: Lab, wire: Wire, direction: str, seed: int, count: int) -> None:
     made.finished(made.submit("true")[0])
     for place in sorted(chance.randrange(60_000 if direction == TO_SERVER else 12_000) for _ in range(2)):
         wire.cut_after(place, direction)
+    before = wire.accepted
     names = made.submit(f"{made.mark()}; echo $SSHSCHED_RUN_ID", count=count)
     made.settled(within=40)
     runs = [made.run(name) for name in names]
 
+    assert wire.accepted > before, "nothing was cut"
     assert {("success", 0)} == {(run["state"], run["exit_code"]) for run in runs}
     assert sorted(names) == sorted(made.marked())
     assert [f"{name}\n".encode() for name in names] == [made.output(name) for name in names]
@@ -194,6 +197,6 @@ def _written(made: Lab) -> int:
     return sum(path.stat().st_size for path in made.root.glob("*/*/r1-*/stdout"))
 
 
-def _passed(seconds: float) -> object:
+def _passed(seconds: float) -> Callable[[], bool]:
     end = time.monotonic() + seconds
     return lambda: time.monotonic() > end
