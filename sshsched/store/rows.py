@@ -16,7 +16,7 @@ from sshsched.domain.model import LogEntry, Run
 from sshsched.errors import StoreDamagedError
 from sshsched.store.filter import words
 
-FIXED = ("host", "job_id", "created_at", "rerun_of", "by", "args", "labels")
+FIXED = ("key", "host", "job_id", "created_at", "rerun_of", "by", "args", "labels")
 """Given when the run is made. An update that finds another value here is a mistake of ours and is refused."""
 
 MOVING = (
@@ -56,6 +56,7 @@ Row = tuple[Any, ...]
 def fixed(run: Run) -> Row:
     """The values of FIXED."""
     return (
+        run.key,
         run.host,
         run.job_id,
         run.created_at,
