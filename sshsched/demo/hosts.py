@@ -21,10 +21,9 @@ from typing import Any, Self, TypeVar
 
 import asyncssh
 
-from sshsched.demo import jobs_folder
 from sshsched.demo.server import LOOPBACK, Server
 
-NAMES = ("nas", "web1", "web2")
+NAMES = ("nas", "web1", "web2")  # as in jobs/
 STARTS_WITHIN = 30.0  # seconds; generous, for a busy machine
 
 T = TypeVar("T")
@@ -126,11 +125,15 @@ class DemoHosts:
             f"    IdentityFile {ssh / 'id_ed25519'}\n    UserKnownHostsFile {ssh / 'known_hosts'}\n"
         )
         self.ssh_config.write_text("".join([*blocks, common]))
-        (self.config_dir / "hosts.yaml").write_text(
-            "".join(f"{name}: {{tags: [{name.rstrip('0123456789')}]}}\n" for name in self._servers)
-        )
+        (self.config_dir / "hosts.yaml").write_text("".join(f"{name}: {{tags: [demo]}}\n" for name in self._servers))
         shutil.copytree(jobs_folder(), self.config_dir / "jobs", dirs_exist_ok=True)
 
 
 async def _in_loop(work: Any) -> None:
     work()
+
+
+def jobs_folder() -> Path:
+    """The demo's job files: inside the package once it is installed, at the top of a checkout."""
+    inside = Path(__file__).parent / "jobs"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "jobs"

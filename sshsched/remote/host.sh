@@ -491,33 +491,42 @@ ss_stop() {
 # ss_fetch MOST NAME STDOUT STDERR [NAME STDOUT STDERR]...: reports, then sizes, then from those offsets at most MOST bytes
 # of each file, every one behind `=STREAM NAME OFFSET BYTES SIZE`. Statuses are read before sizes: what a program wrote is all there.
 ss_fetch() {
-    ss_most=$1 ss_offsets='' ss_files=''
+    ss_most=$1 ss_wanted='' ss_files=''
     shift
     while [ $# -gt 2 ]; do
         ss_report "$1"
-        ss_offsets="$ss_offsets $1/stdout=$2 $1/stderr=$3 "
-        ss_files="$ss_files $1/stdout $1/stderr"
+        if [ -s "$1/stdout" ]; then
+            ss_wanted="$ss_wanted$2 $1/stdout " ss_files="$ss_files $1/stdout"
+        fi
+        if [ -s "$1/stderr" ]; then
+            ss_wanted="$ss_wanted$3 $1/stderr " ss_files="$ss_files $1/stderr"
+        fi
         shift 3
     done
+    [ -n "$ss_files" ] || return 0
     set -- $(wc -c $ss_files 2>/dev/null)
-    while [ $# -gt 1 ]; do
-        ss_size=$1 ss_file=$2
+    while [ $# -gt 1 ] && [ -n "$ss_wanted" ]; do
+        ss_from=${ss_wanted%% *} ss_wanted=${ss_wanted#* }
+        ss_file=${ss_wanted%% *} ss_wanted=${ss_wanted#* }
+        [ "$ss_file" = "$2" ] || continue # it has gone since
+        ss_piece "$ss_file" "$ss_from" "$1"
         shift 2
-        case $ss_offsets in *" $ss_file="*) ;; *) continue ;; esac
-        ss_from=${ss_offsets#*" $ss_file="}
-        ss_from=${ss_from%% *}
-        ss_bytes=$((ss_size - ss_from))
-        [ $ss_bytes -le "$ss_most" ] || ss_bytes=$ss_most
-        [ $ss_bytes -ge 0 ] || ss_bytes=0
-        printf '=%s %s %s %s %s\n' "${ss_file#*/}" "${ss_file%/*}" "$ss_from" "$ss_bytes" "$ss_size"
-        if [ $ss_bytes -eq 0 ]; then
-            :
-        elif [ "$ss_from" -eq 0 ]; then
-            head -c $ss_bytes "$ss_file"
-        else
-            tail -c "+$((ss_from + 1))" "$ss_file" | head -c $ss_bytes
-        fi
     done
+}
+
+# ss_piece FILE FROM SIZE: print the head line and the bytes.
+ss_piece() {
+    ss_bytes=$(($3 - $2))
+    [ $ss_bytes -le "$ss_most" ] || ss_bytes=$ss_most
+    [ $ss_bytes -ge 0 ] || ss_bytes=0
+    printf '=%s %s %s %s %s\n' "${1#*/}" "${1%/*}" "$2" $ss_bytes "$3"
+    if [ $ss_bytes -eq 0 ]; then
+        :
+    elif [ "$2" -eq 0 ]; then
+        head -c $ss_bytes "$1"
+    else
+        tail -c "+$(($2 + 1))" "$1" | head -c $ss_bytes
+    fi
 }
 
 # ss_clean NAME...: remove these spools. They are moved away first: a late child must not find half of one.
