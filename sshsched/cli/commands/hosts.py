@@ -45,15 +45,13 @@ def hosts(ctx: click.Context, as_json: bool) -> int:
 
 
 def _listed(app: App) -> list[Shape]:
-    from pathlib import Path
-
     from sshsched.cli.complete import ssh_aliases
     from sshsched.config.hosts import load_hosts
 
     found: dict[str, dict[str, Any]] = {}
     for host in load_hosts(app.config_dir).values():
         found[host.name] = _shape(host, "built in" if host.name == "local" else "hosts.yaml")
-    for alias in ssh_aliases(Path("~/.ssh/config").expanduser()):
+    for alias in ssh_aliases():
         found.setdefault(alias, {"host": alias, "from": "ssh config"})
     if app.scheduler_runs():
         for link in app.client().hosts():
