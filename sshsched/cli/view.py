@@ -5,7 +5,6 @@ Rule: everything here goes to the standard error, for the standard output belong
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Protocol
 
@@ -111,8 +110,10 @@ class Live:
     def draw(self) -> None:
         if time.monotonic() < self._next:
             return
+        import shutil  # it brings compression along, and most runs end before they are drawn
+
         self._next = time.monotonic() + REDRAW
-        width, height = os.get_terminal_size(STDERR)
+        width, height = shutil.get_terminal_size()
         lines = [f"{title(run)}: {standing(run, time.time())}" for run in self._runs.values()]
         if len(lines) > height - 1:
             lines = [*lines[: height - 2], f"and {len(lines) - height + 2} more"]
