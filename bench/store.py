@@ -1,4 +1,4 @@
-"""What the store costs: commits per second, time of the loop per commit, and how long questions take among many old runs.
+"""What the store costs: commits per second, time of the loop per commit, and questions among many old runs.
 
 Usage: python -m bench.store [RUNS [FOLDER]]   (default: 100000 finished runs, in a temporary folder)
 """
@@ -41,7 +41,7 @@ def waiting(id: int) -> Run:
         state=State.WAITING,
         job_id=f"load/{id % 20}/part{id % 300}",
         args={"date": f"day{id % 365}", "region": "us"},
-        labels=("nightly",) if id % 3 else ("nightly", "rare" if id % 50_000 == 0 else "big"),
+        labels=("nightly", "rare") if id % 40_000 == 0 else ("nightly", "big") if id % 3 else ("nightly",),
         by="user",
     )
 
@@ -83,10 +83,10 @@ async def commits(store: Store, size: int, count: int) -> None:
         for runs in turns:
             await store.commit([Save(run, None, log(run, None)) for run in runs])
     report(f"{size} moves per transaction", count, "commits")
+    moves = [[replace(run, state=State.STARTING) for run in runs] for runs in turns]
     with loop_time(count):
-        for runs in turns:
-            moved = [replace(run, state=State.STARTING) for run in runs]
-            await store.commit([Save(run, State.WAITING, log(run, State.WAITING)) for run in moved])
+        for runs in moves:
+            await store.commit([Save(run, State.WAITING, log(run, State.WAITING)) for run in runs])
     gone = [replace(run, state=State.ERROR, cleaned=True) for runs in turns for run in runs]
     await store.commit([Save(run, State.STARTING) for run in gone])
 

@@ -56,7 +56,7 @@ def wait_for(app: App, runs: Sequence[Shape], wishes: Wishes) -> int:
 
     names = [run["run"] for run in runs]
     view = view_for(quiet=wishes.quiet or wishes.json, live=not wishes.output)
-    follow = Follow(app, names, view, _sinks(runs, wishes) if wishes.output else None)
+    follow = Follow(app, runs, view, _sinks(runs, wishes) if wishes.output else None)
     try:
         follow.wait(any_one=wishes.any_one, timeout=wishes.timeout)
     except Deadline:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from sshsched.errors import NotFoundError, UsageError
+from sshsched.errors import NoSchedulerError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sshsched.domain.model import Run
     from sshsched.service.client import Client
     from sshsched.store.output import OutputFiles
     from sshsched.store.reader import Reader
+
+T = TypeVar("T")
 
 
 class App:
@@ -38,14 +40,25 @@ class App:
 
         return OutputFiles(self.state_dir)
 
-    def scheduler(self) -> Client:
-        """A way to the scheduler; one is started in the background if none listens. Raises SchedulerError."""
-        from sshsched.cli.background import listens, start
+    def client(self) -> Client:
+        """A way to the scheduler, if there is one."""
         from sshsched.service.client import Client
 
-        if not listens(self.state_dir):
-            start(self)
         return Client(self.state_dir)
+
+    def ask(self, question: Callable[[Client], T]) -> T:
+        """The scheduler's answer; one is started in the background if none listens. Raises SchedulerError."""
+        try:
+            return question(self.client())
+        except NoSchedulerError:
+            # Nobody listened, so nothing was asked: asking again does nothing twice.
+            self.start_scheduler()
+            return question(self.client())
+
+    def start_scheduler(self) -> None:
+        from sshsched.cli.background import start
+
+        start(self)
 
     def scheduler_runs(self) -> bool:
         from sshsched.cli.background import listens

@@ -5,7 +5,6 @@ Rule: quick, and silent whatever happens: a completion that complains spoils the
 
 from __future__ import annotations
 
-import glob
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,6 +71,8 @@ def _hosts(app: App) -> Iterator[Offer]:
 
 def ssh_aliases(file: Path, depth: int = 0) -> Iterator[str]:
     """The names without wildcards after `Host` in an ssh_config file and in those that it includes."""
+    import glob
+
     try:
         lines = file.read_text(errors="replace").splitlines()
     except OSError:

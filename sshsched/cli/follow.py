@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sshsched.cli.streams import Sink
 
 TICK = 0.25
-REVIVALS = 3
 
 Sinks = Mapping[str, Mapping[str, "Sink"]]
 """By run (`r12`), then by stream (`stdout`)."""
@@ -34,20 +34,23 @@ class Deadline(Exception):  # noqa: N818  it is no error of anybody
 
 
 class Follow:
-    """Waits for some runs. `runs` holds the last that is known of each."""
+    """Waits for some runs, of which `known` is what is known at first. `runs` holds the last that is known of each."""
 
-    def __init__(self, app: App, names: Sequence[str], view: View, sinks: Sinks | None = None) -> None:
+    def __init__(self, app: App, known: Sequence[Shape], view: View, sinks: Sinks | None = None) -> None:
         self.runs: dict[str, Shape] = {}
         self._app = app
-        self._names = names
+        self._names = [run["run"] for run in known]
         self._view = view
         self._queue: SimpleQueue[Item] = SimpleQueue()
         self._open = 0
-        self._spawn("run", lambda: self._read_runs())
+        for run in known:
+            self._take("run", run)
+        if self.unfinished:
+            self._spawn("run", self._read_runs)
         for name, streams in (sinks or {}).items():
             for stream, sink in streams.items():
                 self._open += 1
-                self._spawn("end", lambda name=name, stream=stream, sink=sink: self._read_output(name, stream, sink))
+                self._spawn("end", partial(copy_output, app, name, stream, sink, 0))
 
     @property
     def unfinished(self) -> list[str]:
@@ -73,6 +76,8 @@ class Follow:
             raise what
         if kind == "end":
             self._open -= 1
+        elif kind == "revived":
+            self._view.say("no scheduler was there any more; another one has been started")
         elif what is not None and what["run"] in self._names and what != self.runs.get(what["run"]):
             self.runs[what["run"]] = what
             self._view.update(what)
@@ -89,32 +94,24 @@ class Follow:
         threading.Thread(target=body, daemon=True).start()
 
     def _read_runs(self) -> None:
-        for _ in revivals():
+        while True:
             try:
-                for event, shape in self._app.scheduler().events(self._names):
+                for event, shape in self._app.client().events(self._names):
                     for run in shape["runs"] if event == "snapshot" else [shape] if event == "run" else []:
                         self._queue.put(("run", run))
             except NoSchedulerError:
-                continue
-
-    def _read_output(self, name: str, stream: str, sink: Sink) -> None:
-        copy_output(self._app, name, stream, sink, 0)
+                self._app.start_scheduler()
+                self._queue.put(("revived", None))
 
 
 def copy_output(app: App, name: str, stream: str, sink: Sink, offset: int) -> None:
     """A run's stream into the sink, from this byte until nothing more will come."""
-    for _ in revivals():
+    while True:
         try:
-            for data in app.scheduler().output(name, stream, offset, follow=True):
+            for data in app.client().output(name, stream, offset, follow=True):
                 sink.write(data)
                 offset += len(data)
+            sink.close()
+            return
         except NoSchedulerError:
-            continue
-        sink.close()
-        return
-
-
-def revivals() -> Iterator[int]:
-    """How often a lost scheduler is started again before it is an error."""
-    yield from range(REVIVALS)
-    raise NoSchedulerError("the scheduler went away again and again; its log is scheduler.log in the state folder")
+            app.start_scheduler()

@@ -12,18 +12,11 @@ from sshsched.errors import UsageError
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Duration(click.ParamType):
-    """Seconds in `90`, `5m`, `1h30m`."""
+def duration(text: str) -> float:
+    """Seconds in `90`, `5m`, `1h30m`; click shows the name of this function in its help."""
+    from sshsched.cli.times import parse_duration
 
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        from sshsched.cli.times import parse_duration
-
-        return value if isinstance(value, float) else parse_duration(value)
-
-
-DURATION = Duration()
+    return parse_duration(text)
 
 
 def json_option(command: F) -> F:

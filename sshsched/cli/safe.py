@@ -16,12 +16,12 @@ _DANGEROUS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
-_IN_TEXT = re.compile(f"[{_DANGEROUS}]")
-_IN_LINE = re.compile(f"[{_DANGEROUS}\t\n]")
-
 _COLOUR = r"\x1b\[[0-9;:]{0,60}m"
-_IN_COLOURED = re.compile(f"({_COLOUR})|[{_DANGEROUS}]")
-_CUT_COLOUR = re.compile(r"\x1b(?:\[[0-9;:]{0,60})?\Z")
+# Compiled by re's own cache when first needed: most commands never meet a dangerous character.
+_IN_TEXT = f"[{_DANGEROUS}]"
+_IN_LINE = f"[{_DANGEROUS}\t\n]"
+_IN_COLOURED = f"({_COLOUR})|[{_DANGEROUS}]"
+_CUT_COLOUR = r"\x1b(?:\[[0-9;:]{0,60})?\Z"
 
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
@@ -38,12 +38,14 @@ def _show(match: re.Match[str]) -> str:
 
 def safe_text(text: str) -> str:
     """For a message of several lines: newline and tab stay."""
-    return _IN_TEXT.sub(_show, text)
+    return re.sub(_IN_TEXT, _show, text)
 
 
 def safe_line(text: str) -> str:
     """For a field, a cell or a one-line message: newline and tab are shown too."""
-    return _IN_LINE.sub(_show, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_IN_LINE, _show, text)
 
 
 class SafeStream:
@@ -74,13 +76,13 @@ class SafeStream:
             text = self._hold(text)
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         if not self._colours:
-            return _IN_TEXT.sub(_show, text)
-        return _IN_COLOURED.sub(self._show_or_colour, text)
+            return re.sub(_IN_TEXT, _show, text)
+        return re.sub(_IN_COLOURED, self._show_or_colour, text)
 
     def _hold(self, text: str) -> str:
         """Keep back what only the next chunk can explain: a carriage return, the begin of a colour."""
         cut = len(text) - 1 if text.endswith("\r") else len(text)
-        if self._colours and (begin := _CUT_COLOUR.search(text)):
+        if self._colours and (begin := re.search(_CUT_COLOUR, text)):
             cut = begin.start()
         self._held = text[cut:]
         return text[:cut]

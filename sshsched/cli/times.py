@@ -71,9 +71,11 @@ def from_iso(text: str | None) -> float | None:
 
 
 def span(seconds: float) -> str:
-    """A duration for people: `0.3 s`, `42 s`, `3 m 20 s`, `5 h 2 m`, `3 d 4 h`."""
+    """A duration for people: `20 ms`, `3.2 s`, `42 s`, `3 m 20 s`, `5 h 2 m`, `3 d 4 h`."""
+    if seconds < 1:
+        return f"{max(0.0, seconds) * 1000:.0f} ms"
     if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
+        return f"{seconds:.1f} s"
     for size, unit, smaller, small_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
         if seconds >= size:
             rest = int(seconds % size) // smaller
@@ -96,5 +98,6 @@ def brief_moment(at: float, now: float) -> str:
 
 def ago(at: float, now: float) -> str:
     """`42 s ago`, or `in 42 s`; the largest unit only, for tables."""
-    words = span(abs(now - at)).split()
+    apart = int(abs(now - at))
+    words = span(apart).split() if apart >= 10 else [str(apart), "s"]
     return f"in {words[0]} {words[1]}" if at > now else f"{words[0]} {words[1]} ago"

@@ -32,6 +32,13 @@ _BY_REASON = {
 }
 
 
+_CAUSES = {
+    "timeout": "it reached its timeout",
+    "stop": "it was stopped",
+    "abandoned": "no scheduler had shown itself for too long",
+}
+
+
 def finished(run: Shape) -> bool:
     return run["state"] in FINISHED
 
@@ -89,7 +96,7 @@ def _how(run: Shape) -> str:
         doubt = "" if run["outcome_certain"] else " (or a signal: this host cannot tell)"
         parts.append(f"exit code {run['exit_code']}{doubt}")
     if run["cause"]:
-        parts.append({"timeout": "it reached its timeout", "stop": "it was stopped"}.get(run["cause"], run["cause"]))
+        parts.append(_CAUSES.get(run["cause"], str(run["cause"])))
     if run["output_lost"]:
         parts.append("some of its output is lost")
     return f": {', '.join(parts)}" if parts else ""

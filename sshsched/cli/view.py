@@ -5,7 +5,7 @@ Rule: everything here goes to the standard error, for the standard output belong
 
 from __future__ import annotations
 
-import shutil
+import os
 import time
 from typing import Protocol
 
@@ -20,6 +20,7 @@ class View(Protocol):
     """Learns of every change, is asked to draw from time to time, and leaves the terminal as it was."""
 
     def update(self, run: Shape) -> None: ...
+    def say(self, text: str) -> None: ...
     def draw(self) -> None: ...
     def close(self) -> None: ...
 
@@ -35,6 +36,9 @@ class Silent:
     """For --quiet."""
 
     def update(self, run: Shape) -> None:
+        pass
+
+    def say(self, text: str) -> None:
         pass
 
     def draw(self) -> None:
@@ -64,6 +68,9 @@ class Plain:
             return standing(run, None)
         return f"{run['state']} again in sight" if "unreachable" in self._said.get(run["run"], "") else ""
 
+    def say(self, text: str) -> None:
+        note(text)
+
     def draw(self) -> None:
         pass
 
@@ -84,14 +91,17 @@ class Live:
             self._runs[run["run"]] = run
             return
         self._runs.pop(run["run"], None)
+        self.say(f"{title(run)}: {paint(ending(run), run['state'], STDERR)}")
+
+    def say(self, text: str) -> None:
         self._erase()
-        note(f"{title(run)}: {paint(ending(run), run['state'], STDERR)}")
+        note(text)
 
     def draw(self) -> None:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + REDRAW
-        width, height = shutil.get_terminal_size()
+        width, height = os.get_terminal_size(STDERR)
         lines = [f"{title(run)}: {standing(run, time.time())}" for run in self._runs.values()]
         if len(lines) > height - 1:
             lines = [*lines[: height - 2], f"and {len(lines) - height + 2} more"]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sshsched.config.folder import JOB_WORD, JOBS, JobFile, job_files
 from sshsched.config.job import job_schema, read_job
@@ -22,12 +22,11 @@ from sshsched.domain.model import START_WITHIN
 from sshsched.errors import ConfigError, NotFoundError, Problem, SshschedError
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The good jobs by id, and what is wrong in the other files."""
 
     jobs: Mapping[str, Job]
-    problems: tuple[Problem, ...]
+    problems: list[Problem]
 
 
 def load_jobs(config_dir: Path) -> Loaded:
@@ -48,7 +47,7 @@ def load_jobs(config_dir: Path) -> Loaded:
                 problems.append(Problem(job.file, job.line, 1, "", message))
             else:
                 jobs[job.id] = job
-    return Loaded(jobs, tuple(problems))
+    return Loaded(jobs, problems)
 
 
 def load_job(config_dir: Path, job_id: str) -> Job:

@@ -36,14 +36,15 @@ class Settings:
 def load_settings(config_dir: Path) -> Settings:
     """The settings of a folder. Raises ConfigError."""
     problems = Problems(FILE)
+    settings = Settings()
     try:
         node = read_file(config_dir / FILE, problems)
-        if node is None:
-            return Settings()
-        with reader(node, SETTINGS, problems) as take:
-            return Settings(take(START), take(SLOTS))
+        if node is not None:
+            with reader(node, SETTINGS, problems) as take:
+                settings = Settings(take(START), take(SLOTS))
     except FileNotFoundError:
-        return Settings()
+        return settings
     except UnreadableError:
-        problems.check()
-        raise
+        pass  # noted, and raised with the rest
+    problems.check()
+    return settings

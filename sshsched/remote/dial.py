@@ -18,6 +18,7 @@ from sshsched.remote.target import Target
 from sshsched.remote.transport import Tail
 
 RESOLVE_LIMIT = 10.0  # seconds: two tries of the usual resolver
+PROXY_GRACE = 2.0  # seconds for a ProxyCommand to end
 _Address = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
 
@@ -92,9 +93,22 @@ class Proxy:
     _keeper: asyncio.Task[None]
 
     def close(self) -> None:
-        self._keeper.cancel()
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGTERM)
+        """Ask it to end, and all that it started with it."""
+        self._signal(signal.SIGTERM)
+
+    async def ended(self) -> None:
+        """Wait for its end, which comes within PROXY_GRACE after `close`."""
+        try:
+            async with asyncio.timeout(PROXY_GRACE):
+                await asyncio.shield(self._keeper)
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+            await self._keeper
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
 
 
 async def start_proxy(target: Target, command: str) -> Proxy:

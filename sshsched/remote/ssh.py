@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import asyncssh
@@ -57,10 +57,11 @@ class SshTransport:
 class SshConnection:
     """A logged-in link, and what it runs through."""
 
-    def __init__(self, host: str, link: asyncssh.SSHClientConnection, client: Client) -> None:
+    def __init__(self, host: str, link: asyncssh.SSHClientConnection, client: Client, route: Route) -> None:
         self.host = host
         self.link = link
         self._client = client
+        self._route = route
 
     async def open(self, command: str = "/bin/sh") -> SshChannel:
         try:
@@ -75,6 +76,11 @@ class SshConnection:
 
     async def wait_closed(self) -> None:
         await self._client.lost.wait()
+        await self._route.ended()
+
+
+async def _nothing() -> None:
+    """There is nothing to wait for."""
 
 
 @dataclass
@@ -84,6 +90,7 @@ class Route:
     sock: socket.socket | None = None
     tunnel: asyncssh.SSHClientConnection | None = None
     release: Callable[[], None] = lambda: None
+    ended: Callable[[], Awaitable[None]] = _nothing
     said: Callable[[], str] = lambda: ""
 
 
@@ -114,7 +121,7 @@ class Way:
             return await self._jump(target)
         if target.proxy_command:
             proxy = await start_proxy(target, target.proxy_command)
-            return Route(proxy.sock, release=proxy.close, said=lambda: str(proxy.said))
+            return Route(proxy.sock, release=proxy.close, ended=proxy.ended, said=lambda: str(proxy.said))
         return Route(await dial(target, target.connect_limit or self.limits.connect))
 
     async def log_in(self, target: Target, route: Route, *, offer_keys: bool = True) -> SshConnection:
@@ -125,14 +132,13 @@ class Way:
             if offer_keys:
                 await gather(target, ring)
             link = await log_in(target, known, client, self.limits, route.sock, route.tunnel)
-            return SshConnection(target.host, link, client)
+            return SshConnection(target.host, link, client, route)
         except FAILURES as error:
             problem = explain(target, known, client, self.limits, error)
-            problem.evidence += route.said()
-            _give_up(route)
-            raise problem from error
+            await _give_up(route)
+            raise _with_words(problem, route.said()) from error
         except BaseException:
-            _give_up(route)
+            await _give_up(route)
             raise
         finally:
             await ring.close()
@@ -153,12 +159,22 @@ class Way:
                 if before:
                     before.release()
                 raise through_jump(target.host, jump, error) from error
-            before = Route(tunnel=connection.link, release=connection.close)
+            before = Route(tunnel=connection.link, release=connection.close, ended=connection.wait_closed)
         assert before
         return before
 
 
-def _give_up(route: Route) -> None:
+def _with_words(problem: HostError, said: str) -> HostError:
+    """The same error, and what the ProxyCommand had to say."""
+    words = " ".join(said.split())
+    if not words:
+        return problem
+    message = f"{problem.message}; the proxy command said: {words}"
+    return type(problem)(problem.host, message, problem.evidence + said)
+
+
+async def _give_up(route: Route) -> None:
     if route.sock:
         route.sock.close()
     route.release()
+    await route.ended()

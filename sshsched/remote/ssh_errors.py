@@ -43,12 +43,7 @@ def explain(target: Target, known: Known, client: Client, limits: Limits, error:
         return HostConfigError(target.host, f"cannot connect as ssh_config asks for: {error}")
     if isinstance(error, asyncssh.ProtocolNotSupported | asyncssh.ProtocolError):
         return HostError(target.host, f"port {target.port} does not speak ssh as it should: {error}", client.banner)
-    return LinkLostError(
-        target.host,
-        "the connection was closed during the handshake: sshd is too busy (MaxStartups), "
-        f"or shuts this address out for a while ({error or type(error).__name__})",
-        client.banner,
-    )
+    return _closed(target, client, error)
 
 
 def through_jump(host: str, jump: str, error: HostError) -> HostError:
@@ -121,6 +116,14 @@ def _rejected(target: Target, client: Client, error: Exception) -> LoginRejected
         tried += "; sshd then allowed no more tries: name the right key with IdentityFile and IdentitiesOnly yes"
     notes = "".join(f"; {note}" for note in client.ring.notes)
     return LoginRejectedError(target.host, f"{tried}{notes}", client.banner)
+
+
+def _closed(target: Target, client: Client, error: Exception) -> LinkLostError:
+    if client.greeted:
+        text = "the host closed the connection during the handshake; its sshd logs why (no algorithm in common?)"
+    else:
+        text = "the host closed the connection at once: sshd is too busy (MaxStartups), or shuts us out for a while"
+    return LinkLostError(target.host, f"{text} ({error or type(error).__name__})", client.banner)
 
 
 def _tunnel(target: Target, error: asyncssh.ChannelOpenError) -> HostError:

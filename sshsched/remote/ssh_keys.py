@@ -26,7 +26,13 @@ class Keyring:
 
     pairs: list[asyncssh.SSHKeyPair] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    names: dict[bytes, str] = field(default_factory=dict)
+    """Where each public key comes from."""
     agent: asyncssh.SSHAgentClient | None = None
+
+    def describe(self, pair: asyncssh.SSHKeyPair) -> str:
+        """A key for people: its file, or its comment in the agent."""
+        return self.names.get(pair.key_public_data) or "a key without a name"
 
     async def close(self) -> None:
         """Let go of the agent; the pairs that it holds are of no use afterwards."""
@@ -39,6 +45,8 @@ async def gather(target: Target, ring: Keyring) -> None:
     """Put all keys that may open the target on the ring. A key that cannot be used becomes a note, never an error."""
     held = await _ask_agent(target, ring)
     files, notes = await asyncio.to_thread(_read_files, target)
+    for file in files:
+        ring.names |= {pair.key_public_data: str(file.path) for pair in file.pairs}
     ours = [pair for file in files for pair in _pairs_of(file, held)]
     strangers = [] if target.identities_only else list(held.values())
     pairs = _without_doubles(ours + strangers if target.identities else strangers + ours)
@@ -61,10 +69,12 @@ async def _ask_agent(target: Target, ring: Keyring) -> dict[bytes, asyncssh.SSHK
     try:
         async with asyncio.timeout(AGENT_LIMIT):
             ring.agent = await asyncssh.connect_agent(target.agent)
-            return {pair.key_public_data: pair for pair in await ring.agent.get_keys()}
+            held = {pair.key_public_data: pair for pair in await ring.agent.get_keys()}
     except (OSError, ValueError, TimeoutError) as error:
         ring.notes.append(f"no agent answers at {target.agent} ({error or 'too slow'})")
         return {}
+    ring.names = {public: f"{pair.get_comment() or 'a key'} (agent)" for public, pair in held.items()}
+    return held
 
 
 def _read_files(target: Target) -> tuple[list[_File], list[tuple[_File, str]]]:
@@ -133,9 +143,3 @@ def _with_certificates(pair: asyncssh.SSHKeyPair, files: tuple[Path, ...]) -> li
             certified.set_certificate(certificate)
             found.append(certified)
     return [*found, pair]
-
-
-def describe(pair: asyncssh.SSHKeyPair) -> str:
-    """A key for people: `agent's ED25519 SHA256:...` or the file's name."""
-    comment = pair.get_comment() or "a key"
-    return f"{comment} (agent)" if pair.get_key_type() == "agent" else comment

@@ -18,8 +18,10 @@ from asyncssh.public_key import get_default_certificate_algs, get_default_public
 
 from sshsched.remote.known_hosts import Entry, Known
 from sshsched.remote.patterns import matches
-from sshsched.remote.ssh_keys import Keyring, describe
+from sshsched.remote.ssh_keys import Keyring
 from sshsched.remote.target import Target
+
+_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"  # half as fast again as asyncssh's first choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Client(asyncssh.SSHClient):
         if not self.ring.pairs:
             return None
         pair = self.ring.pairs.pop(0)
-        self.offered.append(describe(pair))
+        self.offered.append(self.ring.describe(pair))
         return pair
 
 
@@ -98,7 +100,7 @@ async def log_in(
             known_hosts=(_import(known.keys), _import(known.authorities), _import(known.revoked)),
             host_key_alias=target.alias,
             server_host_key_algs=_host_key_algorithms(target, known),
-            encryption_algs=_allowed(target.algorithms.get("ciphers"), get_encryption_algs()),
+            encryption_algs=_allowed(target.algorithms.get("ciphers", _CIPHERS), get_encryption_algs()),
             mac_algs=_allowed(target.algorithms.get("macs"), get_mac_algs()),
             kex_algs=_allowed(target.algorithms.get("kexalgorithms"), get_kex_algs()),
             signature_algs=_allowed(target.algorithms.get("casignaturealgorithms"), get_public_key_algs()),

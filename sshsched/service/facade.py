@@ -13,6 +13,7 @@ from typing import Protocol
 from sshsched.domain.draft import Draft
 from sshsched.domain.model import Run, StopAsked
 from sshsched.domain.shape import Shape
+from sshsched.store.output import Stream
 
 
 class Facade(Protocol):
@@ -30,7 +31,7 @@ class Facade(Protocol):
     async def stop(self, ids: Sequence[int], asked: StopAsked) -> list[Run]:
         """Have these live runs end; returns them as they are once the wish is saved, finished ones unchanged."""
 
-    def run(self, run_id: int) -> Run | None:
+    def run(self, run_id: int, /) -> Run | None:
         """A run that the engine holds: live, or finished with something left to fetch or clean. None otherwise."""
 
     def live(self) -> Iterable[Run]:
@@ -45,7 +46,7 @@ class Facade(Protocol):
     def status(self) -> Shape:
         """About the scheduler itself."""
 
-    def follow(self, run_id: int) -> AbstractContextManager[None]:
+    def follow(self, run_id: int, /) -> AbstractContextManager[None]:
         """While entered, output of this run is fetched within 200 ms of being written, and published."""
 
     def shutdown(self, handover: bool) -> None:
@@ -55,4 +56,4 @@ class Facade(Protocol):
 class Outputs(Protocol):
     """The output files; may be called from any thread."""
 
-    def read(self, run_id: int, stream: str, offset: int, size: int) -> bytes: ...
+    def read(self, run_id: int, stream: Stream, offset: int, size: int) -> bytes: ...

@@ -27,6 +27,7 @@ from sshsched.service.streams import HEARTBEAT
 from sshsched.store.ports import RunReader
 
 BACKLOG = 1024
+LONGEST_HEAD = 1024 * 1024  # bytes; a command may wait for very many runs, and names them all
 KEEP_ALIVE = 120  # seconds that an idle client's connection is kept
 LAST_WORDS = 2  # seconds that answers may still take once the server ends
 
@@ -110,6 +111,7 @@ def _server(api: Api) -> Server:
         server_header=False,
         date_header=False,
         backlog=BACKLOG,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=LAST_WORDS,
     )

@@ -7,6 +7,7 @@ as if it were whole when it is not: the connection is cut instead, and the clien
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import islice
 
@@ -21,6 +22,7 @@ from sshsched.service.hub import ClosedError, Hub, Watcher
 HEARTBEAT = 15.0
 CHUNK = 256 * 1024
 SLICE = 100
+log = logging.getLogger(__name__)
 
 Write = Callable[[bytes], Awaitable[None]]
 """Sends bytes to the client; returns when there is room for more."""
@@ -46,7 +48,7 @@ class Stream(Response):
             work.cancel()
             await asyncio.wait({work, gone})
         if not work.cancelled() and (error := work.exception()) and not isinstance(error, ClosedError):
-            raise error
+            log.error("%s: the answer had to be cut", scope["path"], exc_info=error)
 
     async def _write_all(self, send: Send) -> None:
         async def write(data: bytes) -> None:

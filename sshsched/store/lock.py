@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sshsched.domain.shape import iso
-from sshsched.errors import SchedulerRunsError, StoreBusyError
+from sshsched.errors import SchedulerRunsError
+from sshsched.store.database import unusable
 
 PATIENCE = 0.3
 """Seconds: who only looks, with holder(), has the lock for some microseconds, and a new holder has yet to write."""
@@ -34,7 +35,7 @@ class Holder:
 def hold(state_dir: Path, mode: str) -> Iterator[Holder]:
     """Keeps the folder to ourselves; programs that we start do not inherit that.
 
-    Raises SchedulerRunsError, which names the one who has it.
+    Raises SchedulerRunsError, which names the one who has it, and StoreBusyError where no lock can be made.
     """
     file = _open(state_dir / "lock")
     try:
@@ -51,11 +52,14 @@ def hold(state_dir: Path, mode: str) -> Iterator[Holder]:
 
 
 def holder(state_dir: Path) -> Holder | None:
-    """Who holds the folder now; None if nobody does."""
+    """Who holds the folder now; None if nobody does. Raises StoreBusyError where that may not be read."""
+    path = state_dir / "lock"
     try:
-        file = os.open(state_dir / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise unusable(path, error) from error
     try:
         for _ in _moments():
             if _lock(file, fcntl.LOCK_SH):
@@ -73,7 +77,7 @@ def _open(path: Path) -> int:
             path.parent.mkdir(mode=0o700, parents=True)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreBusyError(f"{path}: {error.strerror}; check the folder, its permissions and its disk") from error
+        raise unusable(path, error) from error
 
 
 def _lock_patiently(file: int) -> bool:

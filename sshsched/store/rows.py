@@ -5,9 +5,9 @@ Rule: every field of Run is in one of the column lists below; a test holds them 
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -63,7 +63,7 @@ def fixed(run: Run) -> Row:
         run.rerun_of,
         run.by,
         _dumps(dict(run.args)),
-        _dumps(run.labels),
+        _json(run.labels),
     )
 
 
@@ -83,7 +83,7 @@ def moving(run: Run) -> Row:
         run.unreachable_since,
         run.pid,
         run.cleaned,
-        _dumps(run.survivors),
+        _json(run.survivors),
         _json(run.spool),
         _json(run.stop_asked),
         _json(run.outcome),
@@ -133,9 +133,12 @@ def entry_row(entry: LogEntry) -> Row:
     return (entry.run_id, entry.at, old, entry.new.value, entry.reason.value, entry.message)
 
 
-def _json(part: object) -> str | None:
+@lru_cache(maxsize=1024)  # most parts are those of the move before, or empty
+def _json(part: Hashable) -> str | None:
     return None if part is None else _dumps(msgspec.to_builtins(part))
 
 
 def _short(mark: str) -> str:
+    import hashlib  # costs every command 7 ms, and few have such long arguments
+
     return mark[:_MARK_LIMIT] + hashlib.sha256(mark.encode()).hexdigest()

@@ -63,15 +63,9 @@ _FIRST = (
         program TEXT NOT NULL
     )
     """,
-    # What finds a run by label or by argument: see rows.marks().
-    """
-    CREATE TABLE marks (
-        mark TEXT NOT NULL,
-        run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-        PRIMARY KEY (mark, run_id)
-    ) WITHOUT ROWID
-    """,
-    "CREATE INDEX marks_run ON marks (run_id)",
+    # What finds a run by label or by argument: see rows.marks(). Without a foreign key, as that needs one more index:
+    # whoever deletes a run can tell its marks from its row.
+    "CREATE TABLE marks (mark TEXT NOT NULL, run_id INTEGER NOT NULL, PRIMARY KEY (mark, run_id)) WITHOUT ROWID",
     """
     CREATE TABLE run_log (
         id INTEGER PRIMARY KEY,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ from sshsched.service.hub import Hub
 from sshsched.service.server import serving
 from sshsched.store.filter import RunFilter
 from sshsched.store.memory import MemoryStore
+from sshsched.store.output import Stream
 
 T = TypeVar("T")
 NOW = 1_795_318_200.0
@@ -33,7 +34,7 @@ class Outputs:
     def __init__(self) -> None:
         self.held: dict[tuple[int, str], bytes] = {}
 
-    def read(self, run_id: int, stream: str, offset: int, size: int) -> bytes:
+    def read(self, run_id: int, stream: Stream, offset: int, size: int) -> bytes:
         return self.held.get((run_id, stream), b"")[offset : offset + size]
 
 
@@ -58,12 +59,8 @@ class Scheduler:
             if each.host == "nowhere":
                 raise NotFoundError("nowhere: there is no such host")
             state = State.WAITING if each.schedule_time is None else State.SCHEDULED
-            runs.append(
-                Run(
-                    number, each.host, each.program, self._now, state, each.job_id, each.args, each.labels, each.by,
-                    rerun_of=each.rerun_of, schedule_time=each.schedule_time, start_within=each.start_within,
-                )
-            )  # fmt: skip
+            parts = {part.name: getattr(each, part.name) for part in fields(each)}
+            runs.append(Run(id=number, created_at=self._now, state=state, **parts))
         await self._save([(run, None) for run in runs])
         return runs
 

@@ -42,8 +42,8 @@ async def test_submit(scheduler: Scheduler, client: Client) -> None:
     """Runs that were accepted are saved, in the order in which they were given."""
     runs = await do(client.submit, THREE)
 
-    assert [run["run"] for run in runs] == ["r1", "r2", "r3"]
-    assert [run.host for run in map(scheduler.store.run, (1, 2, 3)) if run] == ["nas", "web", "nas"]
+    assert ["r1", "r2", "r3"] == [run["run"] for run in runs]
+    assert ["nas", "web", "nas"] == [run.host for run in map(scheduler.store.run, (1, 2, 3)) if run]
 
 
 async def test_submit_all_or_none(scheduler: Scheduler, client: Client) -> None:
@@ -53,7 +53,7 @@ async def test_submit_all_or_none(scheduler: Scheduler, client: Client) -> None:
     with pytest.raises(NotFoundError, match="nowhere: there is no such host"):
         await do(client.submit, [DRAFT, {**DRAFT, "host": "nowhere"}])
 
-    assert await scheduler.store.last_id() == 0
+    assert 0 == await scheduler.store.last_id()
 
 
 async def test_large(scheduler: Scheduler, client: Client) -> None:
@@ -118,8 +118,8 @@ async def test_run(scheduler: Scheduler, client: Client) -> None:
     await scheduler.finish(1, 3)
     found = await do(client.run, "r1")
 
-    assert (found["run"]["state"], found["run"]["exit_code"]) == ("failure", 3)
-    assert [row["to"] for row in found["log"]] == ["waiting", "starting", "running", "failure"]
+    assert ("failure", 3) == (found["run"]["state"], found["run"]["exit_code"])
+    assert ["waiting", "starting", "running", "failure"] == [row["to"] for row in found["log"]]
 
 
 async def test_stop(scheduler: Scheduler, client: Client) -> None:
@@ -130,12 +130,12 @@ async def test_stop(scheduler: Scheduler, client: Client) -> None:
         await scheduler.start(number)
     runs = await do(client.stop, ["r1", "r2", "r3"], by="me")
 
-    assert [run["state"] for run in runs] == ["stopping", "stopping", "skipped"]
-    assert [(run["stop_asked"]["signal"], run["stop_asked"]["grace"]) for run in runs] == [
+    assert ["stopping", "stopping", "skipped"] == [run["state"] for run in runs]
+    assert [
         ("INT", 5),
         ("TERM", 60),
         ("TERM", 60),
-    ]
+    ] == [(run["stop_asked"]["signal"], run["stop_asked"]["grace"]) for run in runs]
     assert {"me"} == {run["stop_asked"]["by"] for run in runs}
 
 
@@ -145,7 +145,7 @@ async def test_stop_words(scheduler: Scheduler, client: Client) -> None:
     await scheduler.start(1)
     [run] = await do(client.stop, ["r1"], signal="sighup", grace=0)
 
-    assert (run["stop_asked"]["signal"], run["stop_asked"]["grace"]) == ("HUP", 0)
+    assert ("HUP", 0) == (run["stop_asked"]["signal"], run["stop_asked"]["grace"])
 
 
 async def test_stop_ended(scheduler: Scheduler, client: Client) -> None:
@@ -158,7 +158,7 @@ async def test_stop_ended(scheduler: Scheduler, client: Client) -> None:
     with pytest.raises(RefusedError, match=r"it has ended already: r1 \(success\)"):
         await do(client.stop, ["r1"])
 
-    assert [run["state"] for run in runs] == ["success", "stopping"]
+    assert ["success", "stopping"] == [run["state"] for run in runs]
 
 
 async def test_stop_unknown(scheduler: Scheduler, client: Client) -> None:
@@ -167,7 +167,7 @@ async def test_stop_unknown(scheduler: Scheduler, client: Client) -> None:
     with pytest.raises(NotFoundError, match="r9: there is no such run"):
         await do(client.stop, ["r1", "r9"])
 
-    assert [run.state for run in scheduler.live()] == [State.WAITING]
+    assert [State.WAITING] == [run.state for run in scheduler.live()]
 
 
 @pytest.mark.parametrize("words", [{"signal": "NO"}, {"grace": -1}])
@@ -186,7 +186,7 @@ async def test_rerun(scheduler: Scheduler, client: Client) -> None:
     await do(client.stop, ["r1"])
     [run] = await do(client.rerun, ["r1"], by="me")
 
-    assert tuple(run[key] for key in ("run", "rerun_of", "job", "args", "labels", "by", "schedule_time")) == (
+    assert (
         "r2",
         "r1",
         "a/b",
@@ -194,7 +194,7 @@ async def test_rerun(scheduler: Scheduler, client: Client) -> None:
         ["l"],
         "me",
         None,
-    )
+    ) == tuple(run[key] for key in ("run", "rerun_of", "job", "args", "labels", "by", "schedule_time"))
     assert first.program == _held(scheduler, 2).program
 
 
@@ -207,8 +207,8 @@ async def test_rerun_live(scheduler: Scheduler, client: Client) -> None:
 
 async def test_hosts(scheduler: Scheduler, client: Client) -> None:
     """Hosts are listed and checked; an unknown one, and what can be none, are told apart."""
-    assert await do(client.hosts) == [{"host": "nas", "up": True}]
-    assert await do(client.check_host, "nas") == {"host": "nas", "shell": "dash"}
+    assert [{"host": "nas", "up": True}] == await do(client.hosts)
+    assert {"host": "nas", "shell": "dash"} == await do(client.check_host, "nas")
     with pytest.raises(NotFoundError):
         await do(client.check_host, "web")
     with pytest.raises(UsageError):
@@ -258,7 +258,7 @@ async def test_own_failure(scheduler: Scheduler, tmp_path: Path, caplog: pytest.
     scheduler.status = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
     status, answer = await do(ask, tmp_path, "GET", "/v1/status")
 
-    assert (status, answer["exit_code"]) == (500, 125)
+    assert (500, 125) == (status, answer["exit_code"])
     assert "ZeroDivisionError" in caplog.text
 
 

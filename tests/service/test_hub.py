@@ -30,8 +30,8 @@ def test_order() -> None:
         events = hub.take(watcher)
 
     assert events is not None
-    assert [event.kind for event in events] == ["run", "host", "output"]
-    assert [event.seq - int(NOW * 1e6) for event in events] == [1, 2, 3]
+    assert ["run", "host", "output"] == [event.kind for event in events]
+    assert [1, 2, 3] == [event.seq - int(NOW * 1e6) for event in events]
 
 
 def test_folding() -> None:
@@ -43,7 +43,7 @@ def test_folding() -> None:
             hub.publish(run(2, state))
         events = hub.take(watcher)
 
-    assert [(e.shape()["run"], e.shape()["state"]) for e in events or ()] == [("r1", "running"), ("r2", "running")]
+    assert [("r1", "running"), ("r2", "running")] == [(e.shape()["run"], e.shape()["state"]) for e in events or ()]
 
 
 def test_taken_once() -> None:
@@ -53,7 +53,7 @@ def test_taken_once() -> None:
         hub.publish(run(1))
         hub.take(watcher)
 
-        assert hub.take(watcher) == []
+        assert [] == hub.take(watcher)
 
 
 def test_filter() -> None:
@@ -68,7 +68,7 @@ def test_filter() -> None:
         events = hub.take(watcher)
 
     assert slept
-    assert [(event.kind, event.run_id) for event in events or ()] == [("run", 1), ("host", None)]
+    assert [("run", 1), ("host", None)] == [(event.kind, event.run_id) for event in events or ()]
 
 
 def test_bounded_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,4 +134,4 @@ async def test_close() -> None:
             with pytest.raises(ClosedError):
                 await asyncio.wait_for(wait, 1)
 
-    assert hub.watchers == 0
+    assert 0 == hub.watchers

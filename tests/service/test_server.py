@@ -42,9 +42,9 @@ async def test_mode(tmp_path: Path) -> None:
     finally:
         os.umask(umask)
 
-    assert (stat.S_ISSOCK(mode), stat.S_IMODE(mode)) == (True, 0o600)
-    assert names == ["socket"]
-    assert list(tmp_path.iterdir()) == []
+    assert (True, 0o600) == (stat.S_ISSOCK(mode), stat.S_IMODE(mode))
+    assert ["socket"] == names
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_listening_when_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,11 +61,11 @@ def test_listening_when_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Path, "rename", look)
     listen(tmp_path).close()
 
-    assert seen == [(0o600, 0)]
+    assert [(0o600, 0)] == seen
 
 
 def test_kill_9(tmp_path: Path, client: Client) -> None:
-    """A scheduler that was killed leaves a dead socket: the client says that there is none, the next one replaces it."""
+    """A scheduler that was killed leaves a dead socket: clients say that there is none, the next one replaces it."""
     for _ in range(2):
         child = subprocess.Popen(
             [sys.executable, "-c", SERVER, tmp_path],
@@ -93,7 +93,7 @@ async def test_living(tmp_path: Path) -> None:
         with Client(tmp_path) as client:
             status = await do(client.status)
 
-    assert status["mode"] == "serve"
+    assert "serve" == status["mode"]
 
 
 def test_living_and_busy(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_no_socket(tmp_path: Path) -> None:
     with pytest.raises(SchedulerError, match="is no socket; move it away"):
         listen(tmp_path)
 
-    assert (tmp_path / "socket").read_text() == "precious"
+    assert "precious" == (tmp_path / "socket").read_text()
 
 
 def test_no_folder(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ async def test_long_path(tmp_path: Path) -> None:
         with Client(folder) as client:
             status = await do(client.status)
 
-    assert status["mode"] == "serve"
+    assert "serve" == status["mode"]
 
 
 def test_nobody(client: Client) -> None:

@@ -1,61 +1,22 @@
-"""Events and output arrive whole, at once and in order, and nothing is left behind when a client goes."""
+"""Events arrive whole, at once and in order, and nothing is left behind when a client goes."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sshsched.domain.shape import Shape
-from sshsched.errors import NoSchedulerError
 from sshsched.service import hub as hubs
 from sshsched.service import streams
 from sshsched.service.client import Client
+from tests.service.listening import Heard, client_events, raw, tasks
 from tests.service.scheduler import DRAFT, NOW, Scheduler
 from tests.service.test_api import do
 from tests.support import until
-
-Event = tuple[str, Shape]
-
-
-class Heard:
-    """What a stream has brought so far, read in a thread of its own."""
-
-    def __init__(self, stream: Iterator[Any]) -> None:
-        self.all: list[Any] = []
-        self.at: list[float] = []
-        self._stream = stream
-        self.task = asyncio.ensure_future(asyncio.to_thread(self._read))
-
-    def _read(self) -> None:
-        for each in self._stream:
-            self.all.append(each)
-            self.at.append(time.perf_counter())
-
-    def states(self) -> list[tuple[str, str]]:
-        return [(data["run"], data["state"]) for event, data in self.all if event == "run"]
-
-
-@asynccontextmanager
-async def raw(folder: Path, target: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A client that has asked, and reads as it likes."""
-    reader, writer = await asyncio.open_unix_connection(folder / "socket", limit=1 << 26)
-    writer.write(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-
-
-def tasks() -> int:
-    return len(asyncio.all_tasks())
 
 
 async def test_snapshot_first(scheduler: Scheduler, client: Client) -> None:
@@ -67,12 +28,12 @@ async def test_snapshot_first(scheduler: Scheduler, client: Client) -> None:
     scheduler.host_changes("nas", up=False)
     heard = [await do(next, stream) for _ in range(2)]
 
-    assert (
+    assert ("snapshot", ["r1", "r2"], [{"host": "nas", "up": True}]) == (
         event,
         [run["run"] for run in data["runs"]],
         data["hosts"],
-    ) == ("snapshot", ["r1", "r2"], [{"host": "nas", "up": True}])
-    assert [(name, shape.get("state")) for name, shape in heard] == [("run", "running"), ("host", None)]
+    )
+    assert [("run", "running"), ("host", None)] == [(name, shape.get("state")) for name, shape in heard]
 
 
 async def test_asked_runs(scheduler: Scheduler, client: Client) -> None:
@@ -86,8 +47,8 @@ async def test_asked_runs(scheduler: Scheduler, client: Client) -> None:
     await scheduler.start(3)
     _, change = await do(next, stream)
 
-    assert [(run["run"], run["state"]) for run in data["runs"]] == [("r1", "success"), ("r3", "waiting")]
-    assert change["run"] == "r3"
+    assert [("r1", "success"), ("r3", "waiting")] == [(run["run"], run["state"]) for run in data["runs"]]
+    assert "r3" == change["run"]
 
 
 async def test_large_snapshot(scheduler: Scheduler, client: Client) -> None:
@@ -127,27 +88,16 @@ async def test_nothing_missed(scheduler: Scheduler, client: Client) -> None:
     """However a snapshot falls among changes, the last state of each run arrives, and no run goes backwards."""
     await do(client.submit, [DRAFT] * 20)
     streams = [Heard(client_events(client)) for _ in range(3)]
+    await until(lambda: all(heard.all for heard in streams))
     for number in range(1, 21):
         await scheduler.start(number)
         streams.append(Heard(client_events(client)))
         await scheduler.finish(number)
-    await until(lambda: all(_last(heard)[number] == "success" for heard in streams[:3] for number in range(20)))
+    await until(lambda: all(_last(heard) == ["success"] * 20 for heard in streams[:3]))
     await until(lambda: all(set(_last(heard)) <= {"success"} for heard in streams))
     scheduler.hub.close()
 
     assert all(_forwards(heard) for heard in streams)
-
-
-def client_events(client: Client) -> Iterator[Event]:
-    """Events without a second try."""
-    return _until_gone(Client(client._state_dir, patience=0).events())
-
-
-def _until_gone(stream: Iterable[Event]) -> Iterator[Event]:
-    try:
-        yield from stream
-    except NoSchedulerError:
-        return
 
 
 def _last(heard: Heard) -> list[str]:
@@ -211,22 +161,7 @@ async def test_gone_client(scheduler: Scheduler, client: Client, tmp_path: Path,
 
     await until(lambda: scheduler.hub.watchers == 0)
     await until(lambda: tasks() == before)
-    assert scheduler.followed[1] == 0
-
-
-async def test_gone_unread(scheduler: Scheduler, client: Client, tmp_path: Path) -> None:
-    """A client that disappears without having read what was sent leaves nothing behind either."""
-    await do(client.submit, [DRAFT])
-    await scheduler.start(1)
-    scheduler.prints(1, b"x" * 20_000_000)
-    before = tasks()
-    async with raw(tmp_path, "/v1/runs/r1/output/stdout?follow=1") as (reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
-        await until(lambda: scheduler.followed[1] == 1)
-
-    await until(lambda: scheduler.followed[1] == 0 and tasks() == before)
-    assert scheduler.hub.watchers == 0
+    assert 0 == scheduler.followed[1]
 
 
 async def test_many_clients(scheduler: Scheduler, client: Client, tmp_path: Path) -> None:
@@ -247,73 +182,6 @@ async def test_many_clients(scheduler: Scheduler, client: Client, tmp_path: Path
     await until(lambda: tasks() == before)
 
 
-async def test_output(scheduler: Scheduler, client: Client) -> None:
-    """Output is sent byte for byte, from any offset, and each stream apart."""
-    await do(client.submit, [DRAFT])
-    data = os.urandom(700_000)
-    scheduler.prints(1, data)
-    scheduler.prints(1, b"oh", "stderr")
-
-    assert data == await do(b"".join, client.output("r1"))
-    assert data[654_321:] == await do(b"".join, client.output("r1", offset=654_321))
-    assert await do(b"".join, client.output("r1", "stderr")) == b"oh"
-    assert await do(b"".join, client.output("r1", offset=10**9)) == b""
-
-
-async def test_follow(scheduler: Scheduler, client: Client) -> None:
-    """Following goes on after the program's end until its output is complete, and fetching is asked for meanwhile."""
-    await do(client.submit, [DRAFT])
-    heard = Heard(client.output("r1", follow=True))
-    await until(lambda: scheduler.followed[1] == 1)
-    await scheduler.start(1)
-    scheduler.prints(1, b"one ")
-    await until(lambda: heard.all == [b"one "])
-    await scheduler.finish(1, settled=False)
-    scheduler.prints(1, b"two")
-    await until(lambda: heard.all == [b"one ", b"two"])
-    waited = not heard.task.done()
-    await scheduler.settle(1)
-    await asyncio.wait_for(heard.task, 5)
-
-    assert waited
-    assert scheduler.followed[1] == 0
-
-
-async def test_follow_ended(scheduler: Scheduler, client: Client) -> None:
-    """Following what has ended is the same as reading it."""
-    await do(client.submit, [DRAFT])
-    await scheduler.start(1)
-    scheduler.prints(1, b"all")
-    await scheduler.finish(1)
-
-    assert await do(b"".join, client.output("r1", follow=True)) == b"all"
-
-
-async def test_restart(tmp_path: Path) -> None:
-    """Events go on with a snapshot, and followed output at the exact byte, when the scheduler is restarted."""
-    first = Scheduler()
-    async with first.served(tmp_path):
-        with Client(tmp_path) as client:
-            await do(client.submit, [DRAFT])
-        await first.start(1)
-        first.prints(1, b"one ")
-        events = Heard(Client(tmp_path, patience=0.5).events(["r1"]))
-        output = Heard(Client(tmp_path, patience=5).output("r1", follow=True))
-        await until(lambda: output.all == [b"one "] and len(events.all) == 1)
-    second = Scheduler(first.store, first.outputs, NOW + 60)
-    async with second.served(tmp_path):
-        await until(lambda: second.followed[1] == 1 and len(events.all) == 2)
-        second.prints(1, b"two")
-        await second.finish(1)
-        await asyncio.wait_for(output.task, 5)
-        await until(lambda: events.states() == [("r1", "success")])
-    with pytest.raises(NoSchedulerError):
-        await asyncio.wait_for(events.task, 5)
-
-    assert b"".join(output.all) == b"one two"
-    assert [event for event, _ in events.all][:2] == ["snapshot", "snapshot"]
-
-
 async def test_latency(scheduler: Scheduler, client: Client, tmp_path: Path) -> None:
     """An event reaches a waiting client within two milliseconds, usually."""
     await do(client.submit, [DRAFT])
@@ -330,48 +198,9 @@ async def test_latency(scheduler: Scheduler, client: Client, tmp_path: Path) -> 
     assert sorted(took)[50] < 0.002
 
 
-async def test_ctrl_c(scheduler: Scheduler, client: Client, tmp_path: Path) -> None:
-    """Ctrl-C within a call spoils no later call."""
-    release = asyncio.Event()
-
-    async def slow(name: str) -> Shape:
-        await release.wait()
-        return {"host": name}
-
-    scheduler.check_host = slow  # type: ignore[method-assign]
-    child = await asyncio.create_subprocess_exec(
-        *(os.sys.executable, "-c", CTRL_C, tmp_path),
-        stdout=asyncio.subprocess.PIPE,  # type: ignore[attr-defined]
-    )
-    assert child.stdout is not None
-    first = await child.stdout.readline()
-    await until(lambda: tasks() > 3)
-    child.send_signal(signal.SIGINT)
-    second = await asyncio.wait_for(child.stdout.readline(), 5)
-    release.set()
-
-    assert (first, second, await child.wait()) == (b"asking\n", b"serve\n", 0)
-
-
-CTRL_C = """
-import pathlib, sys
-from sshsched.service.client import Client
-client = Client(pathlib.Path(sys.argv[1]))
-try:
-    client.status()
-    print("asking", flush=True)
-    client.check_host("nas")
-except KeyboardInterrupt:
-    print(client.status()["mode"])
-"""
-
-
-def test_wire_is_quick() -> None:
+def test_quick_to_import() -> None:
     """The client brings none of the heavy modules along."""
-    import subprocess
-    import sys
-
     heavy = ["asyncio", "asyncssh", "msgspec", "starlette", "uvicorn", "http.client", "ssl", "email", "rich", "sqlite3"]
     code = f"import sys, sshsched.service.client; print([name for name in {heavy} if name in sys.modules])"
 
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert "[]\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

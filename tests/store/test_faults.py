@@ -20,6 +20,8 @@ from sshsched.domain.events import Save
 from sshsched.domain.states import State
 from sshsched.errors import StoreBusyError
 from sshsched.store.filter import RunFilter
+from sshsched.store.lock import hold, holder
+from sshsched.store.output import OutputFiles
 from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
 from tests.store.samples import entry, new, run
@@ -60,6 +62,8 @@ import asyncio, subprocess, sys
 from dataclasses import replace
 from pathlib import Path
 from sshsched.errors import StoreBusyError
+from sshsched.store.output import OutputFiles
+from sshsched.store.lock import hold, holder
 from sshsched.store.output import OutputFiles
 from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
@@ -182,6 +186,40 @@ async def test_read_only_and_full(tmp_path: Path, fault: str, remedy: str, messa
         await store.commit(saves)
 
         assert [moved, run(2), run(3)] == await store.live()
+
+
+@contextmanager
+def shut(folder: Path) -> Iterator[None]:
+    """Nobody may enter the folder, and we are nobody in particular."""
+    root = os.geteuid() == 0
+    folder.chmod(0)
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        folder.chmod(0o700)
+
+
+async def test_no_permission(tmp_path: Path) -> None:
+    """A folder that we may not enter is named by all that would use it; it is never taken for an empty one."""
+    async with open_store(tmp_path) as store:
+        await store.commit(new(run(1)))
+    with shut(tmp_path):
+        for use in (
+            lambda: Reader(tmp_path).counts(),
+            lambda: holder(tmp_path),
+            lambda: hold(tmp_path, "serve").__enter__(),
+            lambda: OutputFiles(tmp_path).read(1, "stdout", 0, 1),
+            lambda: OutputFiles(tmp_path).write(1, "stdout", 0, b"x"),
+        ):
+            with pytest.raises(StoreBusyError, match="Permission denied; "):
+                use()
+        with pytest.raises(StoreBusyError, match=r"store.db: Permission denied; check"):
+            async with open_store(tmp_path):
+                pass
 
 
 def namespace() -> list[str]:

@@ -56,7 +56,7 @@ def _listed(app: App) -> list[Shape]:
     for alias in ssh_aliases(Path("~/.ssh/config").expanduser()):
         found.setdefault(alias, {"host": alias, "from": "ssh config"})
     if app.scheduler_runs():
-        for link in app.scheduler().hosts():
+        for link in app.client().hosts():
             found.setdefault(link["host"], {"host": link["host"], "from": "a run"})["link"] = link
     return list(found.values())
 
@@ -84,12 +84,11 @@ def _row(shape: Shape) -> list[str]:
 @click.pass_obj
 def check(app: App, names: tuple[str, ...], as_json: bool) -> int:
     """Connect and say what a host can do, what is missing, and how to mend it."""
-    client = app.scheduler()
     code = 0
     reports = []
     for name in dict.fromkeys(names):
         try:
-            reports.append(client.check_host(name))
+            reports.append(_check(app, name))
         except SshschedError as error:
             # The other hosts are still wanted.
             reports.append({"host": name, "error": str(error), "exit_code": error.exit_code})
@@ -100,6 +99,10 @@ def check(app: App, names: tuple[str, ...], as_json: bool) -> int:
     for report in reports:
         _print_report(report)
     return code
+
+
+def _check(app: App, name: str) -> Shape:
+    return app.ask(lambda client: client.check_host(name))
 
 
 def _print_report(report: Shape) -> None:

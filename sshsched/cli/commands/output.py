@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sshsched.domain.model import Run
+    from sshsched.store.output import Stream
 
 BLOCK = 256 * 1024
 
@@ -39,8 +40,11 @@ def output(
     if only_stdout and only_stderr:
         raise UsageError("--stdout and --stderr exclude each other; without them you get both")
     run = find_run(app.reader(), run_number(name))
-    wanted = {"stdout": not only_stderr, "stderr": not only_stdout}
-    sinks = {stream: Sink(fd, raw=raw) for stream, fd in (("stdout", STDOUT), ("stderr", STDERR)) if wanted[stream]}
+    sinks: dict[Stream, Sink] = {}
+    if not only_stderr:
+        sinks["stdout"] = Sink(STDOUT, raw=raw)
+    if not only_stdout:
+        sinks["stderr"] = Sink(STDERR, raw=raw)
     live = not run.finished or not (run.output.complete or run.output.lost or run.settled)
     if follow and live:
         return _follow(app, run, sinks, lines)
@@ -55,7 +59,7 @@ def output(
     return 0
 
 
-def _from_files(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -> None:
+def _from_files(app: App, run: Run, sinks: dict[Stream, Sink], lines: int | None) -> None:
     files = app.files()
     for stream, sink in sinks.items():
         at = _begin(app, run, stream, lines)
@@ -65,15 +69,15 @@ def _from_files(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -
         sink.close()
 
 
-def _from_scheduler(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -> None:
-    client = app.scheduler()
+def _from_scheduler(app: App, run: Run, sinks: dict[Stream, Sink], lines: int | None) -> None:
+    client = app.client()
     for stream, sink in sinks.items():
         for data in client.output(run.name, stream, _begin(app, run, stream, lines), follow=False):
             sink.write(data)
         sink.close()
 
 
-def _follow(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -> int:
+def _follow(app: App, run: Run, sinks: dict[Stream, Sink], lines: int | None) -> int:
     """Both streams at once, each in its own thread; Ctrl-C ends the looking, not the run."""
     import threading
 
@@ -81,7 +85,7 @@ def _follow(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -> in
 
     failed: list[BaseException] = []
 
-    def body(stream: str, sink: Sink) -> None:
+    def body(stream: Stream, sink: Sink) -> None:
         try:
             copy_output(app, run.name, stream, sink, _begin(app, run, stream, lines))
         except BaseException as error:  # it is raised again in the main thread
@@ -101,7 +105,7 @@ def _follow(app: App, run: Run, sinks: dict[str, Sink], lines: int | None) -> in
     return 0
 
 
-def _begin(app: App, run: Run, stream: str, lines: int | None) -> int:
+def _begin(app: App, run: Run, stream: Stream, lines: int | None) -> int:
     """The byte at which the last `lines` lines begin, among those that are here."""
     if lines is None:
         return 0
@@ -121,7 +125,7 @@ def _begin(app: App, run: Run, stream: str, lines: int | None) -> int:
     return 0
 
 
-def _backwards(app: App, run: Run, stream: str, end: int) -> Iterator[tuple[int, bytes]]:
+def _backwards(app: App, run: Run, stream: Stream, end: int) -> Iterator[tuple[int, bytes]]:
     files = app.files()
     while end > 0:
         at = max(0, end - BLOCK)

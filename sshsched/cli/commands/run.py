@@ -10,7 +10,7 @@ import click
 from sshsched.cli.after import Wishes, after
 from sshsched.cli.app import App, run_numbers
 from sshsched.cli.complete import complete_hosts, complete_jobs, complete_runs
-from sshsched.cli.options import DURATION, pairs, waiting_options
+from sshsched.cli.options import duration, pairs, waiting_options
 from sshsched.cli.program import Wanted, drafts_of_command, drafts_of_job, stdin_text, user_name
 from sshsched.errors import UsageError
 
@@ -34,7 +34,7 @@ class RunCommand(click.Command):
 @click.argument("job", nargs=-1, shell_complete=complete_jobs)
 @click.option("-H", "--host", "hosts", multiple=True, metavar="HOST", shell_complete=complete_hosts,
               help="Where; again for one run on each. 'local' is this machine.")  # fmt: skip
-@click.option("--timeout", type=DURATION, help="End the program after this time; the host does it by itself.")
+@click.option("--timeout", type=duration, help="End the program after this time; the host does it by itself.")
 @click.option("--label", "labels", multiple=True, metavar="TEXT", help="A word to find the run by.")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the program.")
 @click.option("--cwd", metavar="DIR", help="The folder it starts in. [the user's home]")
@@ -42,11 +42,11 @@ class RunCommand(click.Command):
 @click.option("--umask", metavar="OCTAL", help="Such as 027.")
 @click.option("--stdin", metavar="FILE", help="Text for its standard input; - is ours. [nothing]")
 @click.option("--at", metavar="TIME", help="Start then: 18:30, or 2026-11-22T18:30.")
-@click.option("--delay", type=DURATION, help="Start after this time.")
-@click.option("--start-within", type=DURATION, help="Give up if it could not be started in this time. [1h]")
+@click.option("--delay", type=duration, help="Start after this time.")
+@click.option("--start-within", type=duration, help="Give up if it could not be started in this time. [1h]")
 @waiting_options
 @click.pass_context
-def run(ctx: click.Context, job: tuple[str, ...], **options: Any) -> int:
+def run(ctx: click.Context, /, job: tuple[str, ...], **options: Any) -> int:
     """Run a job, or a command after --; print the run's name.
 
     \b
@@ -68,7 +68,7 @@ def run(ctx: click.Context, job: tuple[str, ...], **options: Any) -> int:
         quiet=options["quiet"],
     )
     drafts = _drafts(app, job, ctx.meta.get(COMMAND), _wanted(options))
-    return after(app, app.scheduler().submit(drafts), wishes)
+    return after(app, app.ask(lambda client: client.submit(drafts)), wishes)
 
 
 def _drafts(app: App, job: tuple[str, ...], words: list[str] | None, wanted: Wanted) -> list[dict[str, Any]]:
@@ -110,4 +110,4 @@ def rerun(app: App, runs: tuple[str, ...], wait: bool, output: bool, raw: bool, 
     """Run finished runs once more, as they were: same host, program and args."""
     wishes = Wishes(wait=wait, output=output, raw=raw, json=as_json, quiet=quiet)
     names = [f"r{number}" for number in run_numbers(runs)]
-    return after(app, app.scheduler().rerun(names, by=user_name()), wishes)
+    return after(app, app.ask(lambda client: client.rerun(names, by=user_name())), wishes)

@@ -85,7 +85,7 @@ USUAL = ("run", "state", "host", "when", "ago", "took", "what", "result")
 @click.option("--no-headers", is_flag=True, help="Only the rows.")
 @json_option
 @click.pass_obj
-def runs(app: App, limit: int, columns: str | None, no_headers: bool, as_json: bool, **filters: Any) -> int:
+def runs(app: App, /, limit: int, columns: str | None, no_headers: bool, as_json: bool, **filters: Any) -> int:
     """List runs, the newest first. Works also when no scheduler runs."""
     names = _columns(columns)
     found = _found(app, _filter(**filters), limit)

@@ -7,7 +7,7 @@ import os
 import click
 
 from sshsched.cli.app import App
-from sshsched.cli.options import DURATION
+from sshsched.cli.options import duration
 
 ADHOC_IDLE = 60.0
 
@@ -16,7 +16,7 @@ ADHOC_IDLE = 60.0
 @click.option(
     "--adhoc", is_flag=True, help="As `run` starts it in the background: ends when idle, starts no schedules."
 )
-@click.option("--idle-exit", type=DURATION, help="End after this time without anything to do. [never; --adhoc: 60s]")
+@click.option("--idle-exit", type=duration, help="End after this time without anything to do. [never; --adhoc: 60s]")
 @click.pass_obj
 def serve(app: App, adhoc: bool, idle_exit: float | None) -> None:
     """Be the scheduler, until SIGTERM or Ctrl-C. Programs go on without it.

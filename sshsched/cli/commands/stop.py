@@ -7,7 +7,7 @@ import click
 from sshsched.cli.after import print_json
 from sshsched.cli.app import App, find_run, run_numbers
 from sshsched.cli.complete import complete_live_runs
-from sshsched.cli.options import DURATION, json_option
+from sshsched.cli.options import duration, json_option
 from sshsched.cli.program import user_name
 from sshsched.cli.streams import say
 from sshsched.cli.verdict import Shape, title
@@ -19,7 +19,7 @@ UNSTARTED = ("scheduled", "waiting")
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_live_runs)
 @click.option("--signal", metavar="NAME", help="The first signal. [TERM, or what the job says]")
-@click.option("--grace", type=DURATION, help="From that signal to KILL. [1m, or what the job says]")
+@click.option("--grace", type=duration, help="From that signal to KILL. [1m, or what the job says]")
 @json_option
 @click.pass_obj
 def stop(app: App, runs: tuple[str, ...], signal: str | None, grace: float | None, as_json: bool) -> int:
@@ -29,7 +29,7 @@ def stop(app: App, runs: tuple[str, ...], signal: str | None, grace: float | Non
     This command returns once the wish is stored; `sshsched wait` waits for the end.
     """
     names = [f"r{number}" for number in run_numbers(runs)]
-    return _tell(app.scheduler().stop(names, signal=signal, grace=grace, by=user_name()), as_json)
+    return _tell(app.ask(lambda client: client.stop(names, signal=signal, grace=grace, by=user_name())), as_json)
 
 
 @click.command()
@@ -45,7 +45,7 @@ def skip(app: App, runs: tuple[str, ...], as_json: bool) -> int:
         if found.state not in UNSTARTED:
             raise RefusedError(f"{found.name} is {found.state}; only a run that has not begun can be skipped")
     names = [f"r{number}" for number in numbers]
-    return _tell(app.scheduler().stop(names, by=user_name()), as_json)
+    return _tell(app.ask(lambda client: client.stop(names, by=user_name())), as_json)
 
 
 def _tell(runs: list[Shape], as_json: bool) -> int:

@@ -7,12 +7,12 @@ import click
 from sshsched.cli.after import Wishes, wait_for
 from sshsched.cli.app import App, find_run, run_numbers
 from sshsched.cli.complete import complete_live_runs
-from sshsched.cli.options import DURATION, json_option
+from sshsched.cli.options import duration, json_option
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_live_runs)
-@click.option("--timeout", type=DURATION, help="Wait no longer than this; then the exit code is 124.")
+@click.option("--timeout", type=duration, help="Wait no longer than this; then the exit code is 124.")
 @click.option("--any", "any_one", is_flag=True, help="Until the first of them has ended.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing; the exit code tells.")
 @json_option
