@@ -11,10 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from sshsched.domain.model import STREAMS, Stream
 from sshsched.errors import StoreBusyError, StoreDamagedError, StoreError
 from sshsched.store import blocks
-
-STREAMS = ("stdout", "stderr")
 
 WORTH_PACKING = 16 << 10
 """Bytes; below, a compressed file takes as many blocks of a disk."""
@@ -32,7 +31,7 @@ class OutputFiles:
         self._root = state_dir / "output"
         self._unsynced: dict[int, set[Path]] = {}
 
-    def write(self, run_id: int, stream: str, offset: int, data: bytes) -> int:
+    def write(self, run_id: int, stream: Stream, offset: int, data: bytes) -> int:
         """Makes `data` follow the first `offset` bytes; what was behind them is gone. Returns the new size.
 
         Raises StoreError where there are fewer bytes than `offset`: the gap would be zeros that nobody printed.
@@ -71,7 +70,7 @@ class OutputFiles:
                     _replace(plain, _packed(plain), blocks.pack)
         self._unsynced.pop(run_id, None)
 
-    def read(self, run_id: int, stream: str, offset: int, size: int) -> bytes:
+    def read(self, run_id: int, stream: Stream, offset: int, size: int) -> bytes:
         """At most `size` bytes from `offset`; fewer only at the end of what there is."""
         return self._look(
             run_id,
@@ -81,11 +80,13 @@ class OutputFiles:
             b"",
         )
 
-    def size(self, run_id: int, stream: str) -> int:
+    def size(self, run_id: int, stream: Stream) -> int:
         """How many bytes there are, uncompressed."""
         return self._look(run_id, stream, lambda file: os.fstat(file).st_size, blocks.size, 0)
 
-    def _look(self, run_id: int, stream: str, plain: Callable[[int], T], packed: Callable[[int], T], nothing: T) -> T:
+    def _look(
+        self, run_id: int, stream: Stream, plain: Callable[[int], T], packed: Callable[[int], T], nothing: T
+    ) -> T:
         path = self._plain(run_id, stream)
         # A file is published under its new name before the old one goes, so one of three looks meets it.
         for candidate, look in ((path, plain), (_packed(path), packed), (path, plain)):
@@ -107,7 +108,7 @@ class OutputFiles:
     def _folder(self, run_id: int) -> Path:
         return self._root / f"r{run_id}"
 
-    def _plain(self, run_id: int, stream: str) -> Path:
+    def _plain(self, run_id: int, stream: Stream) -> Path:
         if stream not in STREAMS:
             raise StoreError(f"no such stream of output: {stream!r}; there are {' and '.join(STREAMS)}")
         return self._folder(run_id) / stream
