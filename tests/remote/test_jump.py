@@ -64,7 +64,8 @@ class Net:
 
 
 @pytest.fixture
-def net(tmp_path: Path, make_sshd: SshdFactory) -> Net:
+def net(tmp_path: Path, make_sshd: SshdFactory, monkeypatch: pytest.MonkeyPatch) -> Net:
+    monkeypatch.setenv("SHELL", "/bin/sh")  # a ProxyCommand must not meet the rc files of whoever runs the tests
     return Net(tmp_path, make_sshd)
 
 
