@@ -74,10 +74,11 @@ class Shell:
         """Send a call and wait for its answer. Raises LinkLostError when no answer will come any more."""
         if self._problem:
             raise LinkLostError(self._host, self._problem)
+        text = script.request(self._sent + 1, call).encode("utf-8", "surrogateescape")
         self._sent += 1
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._pending.append((self._sent, Answer(), future))
-        self._channel.write(script.request(self._sent, call).encode("utf-8", "surrogateescape"))
+        self._channel.write(text)
         try:
             async with asyncio.timeout(within):
                 await self._channel.drain()
