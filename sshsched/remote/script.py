@@ -21,7 +21,7 @@ _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 def quote(word: str) -> str:
-    """The word as one word of any Bourne shell. Raises ValueError for a NUL or half a surrogate: no argument holds them."""
+    """The word as one word of any Bourne shell. Raises ValueError for what no argument can hold: a NUL, half a surrogate."""
     if "\0" in word:
         raise ValueError("a NUL byte cannot be part of an argument")
     word.encode("utf-8", "surrogateescape")
