@@ -166,9 +166,9 @@ def parse_hello(answer: Answer) -> Hello:
         boot=facts["boot"].replace(" ", "_"),
         uptime=_number(facts["up"]) or 0.0,
         clock=_number(facts.get("now", "")),
-        journal=_whole(facts["journal"]) or 0,
+        journal=whole(facts["journal"]) or 0,
         user=facts.get("user", ""),
-        ticks=_whole(facts.get("ticks", "")) or 100,
+        ticks=whole(facts.get("ticks", "")) or 100,
         setsid=facts.get("setsid", "none"),
         time=facts.get("time", ""),
         ignored_signals=facts.get("ignored", ""),
@@ -195,7 +195,7 @@ class Clock:
 
     def at_ticks(self, ticks: str) -> float | None:
         """The same in clock ticks, as /proc/PID/stat counts them."""
-        born = _whole(ticks)
+        born = whole(ticks)
         return None if born is None else self.zero + born / self.ticks
 
 
@@ -214,7 +214,7 @@ def parse_reports(lines: Iterable[str], clock: Clock) -> dict[str, Report]:
 
 def started_report(word: str, more: list[str], clock: Clock) -> Report | None:
     """What a journal line `started NAME PID BORN` tells by itself; None for other lines, which ask for a look."""
-    pid = _whole(more[0]) if word == "started" and len(more) > 1 else None
+    pid = whole(more[0]) if word == "started" and len(more) > 1 else None
     if pid is None:
         return None
     return Report(clock.boot, claim=Claim.PROGRAM, pid=pid, started_at=clock.at_ticks(more[1]), alive=True)
@@ -233,14 +233,14 @@ def _report(facts: dict[str, list[str]], clock: Clock) -> Report:
     return Report(
         boot=clock.boot,
         claim=claim,
-        pid=_whole(pid),
+        pid=whole(pid),
         started_at=started,
         alive="alive" in facts,
         outcome=_outcome(facts.get("status", []), cause, started, clock) if claim is Claim.PROGRAM else None,
         refused=None if refused is None else " ".join(line for line in refused if line)[:1000],
         stopping=cause,
         stop_done=stopped[-1:] == ["end"],
-        survivors=tuple(pid for pid in map(_whole, survivors) if pid is not None),
+        survivors=tuple(pid for pid in map(whole, survivors) if pid is not None),
     )
 
 
@@ -262,13 +262,13 @@ def _outcome(lines: list[str], cause: Cause | None, started: float | None, clock
     if len(lines) < 3 or lines[-1] != "end":
         return None
     how, number, core = (*lines[0].split(" "), "", "", "")[:3]
-    code = _whole(number)
+    code = whole(number)
     if code not in _CODES.get(how, ()):
         return None
     facts = dict(line.split(" ", 1) for line in lines[1:3] if " " in line)
     times = [match for line in lines if (match := _TIMES.fullmatch(line.strip()))]
     user, system = _cpu(times[1]) if len(times) > 1 else (None, None)
-    peak = _whole(facts.get("peak", "").strip())
+    peak = whole(facts.get("peak", "").strip())
     return Outcome(
         exit_code=None if how == "signal" else code,
         signal=code if how == "signal" else None,
@@ -291,7 +291,7 @@ def _cpu(match: re.Match[str]) -> tuple[float, float]:
     return seconds(match[1], match[2]), seconds(match[3], match[4])
 
 
-def _whole(text: str) -> int | None:
+def whole(text: str) -> int | None:
     """Only what can be nothing but a number of ours: int() takes other scripts' digits, and fails for very many."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 

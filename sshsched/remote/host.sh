@@ -262,7 +262,8 @@ ss_lease() {
 ss_prey() {
     ss_prey=
     ss_alive "$ss_pid" "$ss_pid_born" && ss_prey=$ss_pid
-    for ss_file in $(ss_as "$2" /bin/sh -c 'grep -lsF -e "$1" /proc/[0-9]*/environ' sshsched "SSHSCHED_SPOOL=$1"); do
+    # The name and its value are put together there: sudo puts the words it is given into the environment.
+    for ss_file in $(ss_as "$2" /bin/sh -c 'grep -lsF -e "SSHSCHED_SPOOL=$1" /proc/[0-9]*/environ' sshsched "$1"); do
         ss_file=${ss_file%/environ}
         ss_file=${ss_file##*/}
         [ "$ss_file" = "$ss_pid" ] || ss_prey="$ss_prey $ss_file"
@@ -356,7 +357,11 @@ ss_place() {
 
 # ss_probe: find out and tell what this host can do.
 ss_probe() {
-    SS_RESET='' SS_SETSID=none SS_TIME=''
+    SS_RESET='' SS_SETSID=none SS_TIME='' SS_WRITE='printf %s'
+    # Where printf is a program of its own, all could read what is written with it, and 128 KB are too much for it.
+    case $(command -v printf) in
+    /*) [ "$(print -rn -- 'a\b' 2>/dev/null)" != 'a\b' ] || SS_WRITE='print -rn --' ;;
+    esac
     if setsid -fw true 2>/dev/null; then
         SS_SETSID=wait
     elif setsid true 2>/dev/null; then
@@ -440,10 +445,10 @@ ss_start() {
         ss_part=$ss_dir/.command.$$
     fi
     if [ $# -gt 7 ]; then
-        { printf '%s' "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
+        { $SS_WRITE "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
             { printf '|refused cannot write %s/stdin\n' "$ss_dir"; return; }
     fi
-    { printf '%s\n' "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
+    { $SS_WRITE "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
         { printf '|refused cannot write %s/command\n' "$ss_dir"; return; }
     if ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_chaperone "$@"' sshsched "$ss_dir" "$2" "$3" "$4" "$5" "$6"; then
         printf '|launched\n'

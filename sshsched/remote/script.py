@@ -21,7 +21,7 @@ _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 def quote(word: str) -> str:
-    """The word as one word of any Bourne shell. Raises ValueError for what no argument can hold: a NUL, half a surrogate."""
+    """The word as one word of any Bourne shell. Raises ValueError for a NUL or half a surrogate."""
     if "\0" in word:
         raise ValueError("a NUL byte cannot be part of an argument")
     word.encode("utf-8", "surrogateescape")
@@ -148,7 +148,7 @@ def command_file(run: Run, name: str, host_env: Mapping[str, str]) -> str:
         trial = f"cd -- {quote(program.cwd)}" if program.cwd else ":"
         prepare = [f"{sudo} /bin/sh -c {quote(trial)} sshsched </dev/null"]
         body = [f"ss_run {sudo} /bin/sh -c {quote(_READ_PROLOGUE)} sshsched {quote(_prologue_end(run))}"]
-    return "\n".join(["prepare() {", *prepare, "}", "program() {", *body, "}"])
+    return "\n".join(["prepare() {", *prepare, "}", "program() {", *body, "}", ""])
 
 
 def stdin_file(run: Run, host_env: Mapping[str, str]) -> str | None:

@@ -19,6 +19,7 @@ CHUNK = 256 * 1024
 NOISE = 64 * 1024
 GREETING_WITHIN = 20.0
 ANSWER_WITHIN = 90.0
+LONGEST_ANSWER = 256 * 1024 * 1024  # bytes; some hundred outputs at once are far less
 
 
 async def greet(host: str, channel: Channel, within: float = GREETING_WITHIN) -> bytes:
@@ -35,7 +36,7 @@ async def greet(host: str, channel: Channel, within: float = GREETING_WITHIN) ->
             while mark not in heard:
                 data = await channel.read(CHUNK)
                 heard += data
-                if not data or len(heard) > NOISE:
+                if not data or (len(heard) > NOISE and mark not in heard):
                     raise NoShellError(host, *_why_no_shell(heard, channel.errors(), ended=not data))
     except TimeoutError:
         why = "/bin/sh did not answer; does an rc file there read its input or wait for something?"
@@ -106,8 +107,12 @@ class Shell:
 
     async def _read(self) -> None:
         data, why = self._ahead, "the connection was lost"
+        heard = 0
         try:
             while True:
+                heard += len(data)
+                if heard > LONGEST_ANSWER:
+                    raise AnswerError("an answer without end")
                 for item in self._framer.feed(data):
                     number, answer, future = self._pending[0] if self._pending else (0, Answer(), None)
                     if not isinstance(item, End):
@@ -116,6 +121,7 @@ class Shell:
                         raise AnswerError("answers came out of order")
                     else:
                         self._pending.popleft()
+                        heard = 0
                         if not future.done():
                             future.set_result(answer)
                 data = await self._channel.read(CHUNK)
