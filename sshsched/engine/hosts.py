@@ -219,7 +219,9 @@ class HostWorker:
         """Write what came, durably; what is here of each run then."""
         async with self._writing:
             # A look and a fetch may have asked for the same bytes: what does not follow what is here has come before.
-            pieces = [(runs[it.name], it) for it in data if it.data and it.name in runs and self._next(runs[it.name], it)]
+            pieces = [
+                (runs[it.name], it) for it in data if it.data and it.name in runs and self._next(runs[it.name], it)
+            ]
             broken = await asyncio.to_thread(self._write, pieces) if pieces else set()
             for run, piece in pieces:
                 stdout, stderr = self._size(run)
