@@ -36,7 +36,7 @@ def waiting(id: int) -> Run:
     return Run(
         id=id,
         host=f"host{id % 50}",
-        program=Program(command=f"restic backup /home/user{id % 1000}", env={"LANG": "C"}),
+        program=Program(command=f"restic backup /srv/user{id % 1000}", env={"LANG": "C"}),
         created_at=T0 + id,
         state=State.WAITING,
         job_id=f"load/{id % 20}/part{id % 300}",
@@ -58,7 +58,7 @@ def finished(id: int) -> Run:
         message="exit code 0",
         started_at=T0 + id,
         finished_at=T0 + id + 9.5,
-        spool=Spool(f"/home/user/.local/state/sshsched/0123456789ab/host/r{id}", "0f" * 16),
+        spool=Spool(f"/srv/spool/0123456789ab/host/r{id}", "0f" * 16),
         pid=id % 30_000,
         outcome=Outcome(exit_code=0, started_at=T0 + id, ended_at=T0 + id + 9.5, cpu_user=0.1, cpu_system=0.2),
         output=Output(100, 0, True),

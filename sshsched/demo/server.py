@@ -12,7 +12,6 @@ import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import asyncssh
 
@@ -108,12 +107,16 @@ class Server:
 async def _all_said(process: asyncssh.SSHServerProcess[bytes]) -> None:
     """Until both outputs have ended, or the link. With a redirection, to drain is to wait for the end of the source,
     but asyncssh does not wake those who wait for it when the link goes."""
-    said = asyncio.gather(process.stdout.drain(), process.stderr.drain(), return_exceptions=True)
-    gone = asyncio.ensure_future(process.channel.wait_closed())
-    either: set[asyncio.Future[Any]] = {said, gone}
+
+    async def ended() -> None:
+        await process.stdout.drain()
+        await process.stderr.drain()
+
+    either = [asyncio.ensure_future(ended()), asyncio.ensure_future(process.channel.wait_closed())]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     for waiting in either:
         waiting.cancel()
+    await asyncio.gather(*either, return_exceptions=True)
 
 
 def end_programs(home: Path) -> None:

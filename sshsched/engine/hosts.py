@@ -165,6 +165,9 @@ class HostWorker:
         for name, report in reports.items():
             if (run := runs.get(name)) is not None:
                 self._post(Reported(time.time(), run.id, report, kept.get(name), knew=_knows(run)))
+        for piece in data:
+            if len(piece.data) == MOST_BYTES and piece.name in runs and runs[piece.name].id in self._watched:
+                self._looks.add(runs[piece.name].id)  # there is more, and somebody waits for it
 
     async def _fetch(self, run: Run) -> None:
         """All that is left of the output of a run that has ended, in pieces, so that memory stays small."""

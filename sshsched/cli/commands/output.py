@@ -15,8 +15,7 @@ from sshsched.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sshsched.domain.model import Run
-    from sshsched.store.output import Stream
+    from sshsched.domain.model import Run, Stream
 
 BLOCK = 256 * 1024
 
