@@ -165,6 +165,9 @@ class HostWorker:
         for name, report in reports.items():
             if (run := runs.get(name)) is not None:
                 self._post(Reported(time.time(), run.id, report, kept.get(name), knew=_knows(run)))
+        for piece in data:
+            if len(piece.data) == MOST_BYTES and piece.name in runs and runs[piece.name].id in self._watched:
+                self._looks.add(runs[piece.name].id)  # there is more, and somebody waits for it
 
     async def _fetch(self, run: Run) -> None:
         """All that is left of the output of a run that has ended, in pieces, so that memory stays small."""
@@ -219,7 +222,9 @@ class HostWorker:
         """Write what came, durably; what is here of each run then."""
         async with self._writing:
             # A look and a fetch may have asked for the same bytes: what does not follow what is here has come before.
-            pieces = [(runs[it.name], it) for it in data if it.data and it.name in runs and self._next(runs[it.name], it)]
+            pieces = [
+                (runs[it.name], it) for it in data if it.data and it.name in runs and self._next(runs[it.name], it)
+            ]
             broken = await asyncio.to_thread(self._write, pieces) if pieces else set()
             for run, piece in pieces:
                 stdout, stderr = self._size(run)

@@ -1,6 +1,7 @@
 """A scheduler that kills itself at its n-th step, before or after it: the real one, with its doors wired.
 
-`python -m tests.e2e.killer serve` with KILL_AT=n. Steps are commits, instructions, requests to hosts and writes of output.
+`python -m tests.e2e.killer serve` with KILL_AT=n. Steps are commits, instructions, requests to hosts and writes of
+output.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import sys
 from contextlib import suppress
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
