@@ -68,6 +68,7 @@ class Sshd:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.name = folder, name
         self.user = user or pwd.getpwuid(os.getuid()).pw_name
+        self._own_home = bool(user)
         self.port = free_port()
         self.options: dict[str, str | Sequence[str]] = dict(options or {})
         self.host_key = make_key(folder / "host_key", comment=f"host {name}")
@@ -199,6 +200,8 @@ class Sshd:
             "UseDNS": "no",
             "PrintMotd": "no",
             "LogLevel": "VERBOSE",
+            # The rc files of whoever runs the tests are their affair, and some take locks: a killed session keeps them.
+            **({} if self._own_home else {"SetEnv": f"HOME={self._open_folder}"}),
             **_penalties(),
         }
         if self.user == pwd.getpwuid(os.getuid()).pw_name:

@@ -122,10 +122,8 @@ def host_up(view: View, event: HostUp) -> Iterator[Instruction]:
             run = back
         if run.state is State.STARTING and run.spool and run.spool.boot == event.boot:
             late = event.at - (run.starting_since or event.at) > run.start_within
-            yield Seal(run) if late else Start(run)
-        elif run.state is State.STOPPING and run.stop_asked is not None:
-            yield StopProgram(run)
-        yield Look(run)
+            yield Seal(run) if late or run.reason is Reason.HOST_REFUSED else Start(run)
+        yield Look(run)  # tells too whether a stop that was asked for has arrived
     yield Consider(event.host)
 
 

@@ -12,7 +12,7 @@ from sshsched.domain import words
 from sshsched.domain.events import (
     Claim,
     Instruction,
-    Report,
+    Look,
     Reported,
     Save,
     Seal,
@@ -26,6 +26,7 @@ from sshsched.domain.saves import end, moved, note
 from sshsched.domain.states import State
 
 RESEND_AFTER = 10.0  # seconds: a host that took longer to get from start to claim is asked again, which is harmless
+LADDER_WITHIN = 2.0  # seconds in which a stop that was asked for shows on the host, or is asked for again
 CLIMB_AGAIN_AFTER = 30.0  # seconds after the grace time: the ladder itself may have been killed
 
 
@@ -56,13 +57,15 @@ def _resolve(run: Run, event: Reported) -> Iterator[Instruction]:
     if report.claim is Claim.SEALED:
         yield from _sealed(run, at)
     elif report.outcome is not None:
-        yield from _ended(run, report, report.outcome, at, rebooted=rebooted)
+        yield from _ended(run, event, report.outcome, rebooted=rebooted)
     elif rebooted:
         yield from end(run, State.ERROR, at, Reason.REBOOTED, words.rebooted(run))
     elif report.claim is Claim.PROGRAM:
-        yield from _claimed(run, report, at)
+        yield from _claimed(run, event)
     elif run.state is State.STARTING or (run.state is State.STOPPING and run.started_at is None):
         yield from _unclaimed(run, event)
+    elif not event.knew:
+        yield Look(run)  # this look was on its way when the journal told of the claim
     else:
         yield from end(run, State.ERROR, at, Reason.SPOOL_GONE, words.spool_gone(run), lost=True)
 
@@ -100,8 +103,9 @@ def _unclaimed(run: Run, event: Reported) -> Iterator[Instruction]:
         yield Start(run)
 
 
-def _claimed(run: Run, report: Report, at: float) -> Iterator[Instruction]:
+def _claimed(run: Run, event: Reported) -> Iterator[Instruction]:
     """A program got the claim and has no status yet."""
+    report, at = event.report, event.at
     if not report.alive:
         yield from end(run, State.ERROR, at, Reason.LOST, words.lost(run))
         return
@@ -120,13 +124,15 @@ def _claimed(run: Run, report: Report, at: float) -> Iterator[Instruction]:
     elif run.started_at is None:
         run = replace(run, pid=report.pid, started_at=report.started_at or at)
         yield Save(run, run.state)
-    yield from _stop_goes_on(run, report, at)
+    yield from _stop_goes_on(run, event)
 
 
-def _stop_goes_on(run: Run, report: Report, at: float) -> Iterator[Instruction]:
+def _stop_goes_on(run: Run, event: Reported) -> Iterator[Instruction]:
     """Somebody asked the program to end: the host's own timeout, or we; and it has not come to its end."""
+    report, at = event.report, event.at
     if report.stopping is None:
-        if run.state is State.STOPPING:
+        # A ladder takes a moment to say that it is there, and a second one would signal the program twice.
+        if run.stop_asked is not None and not event.sealing and at - run.stop_asked.at > LADDER_WITHIN:
             yield StopProgram(run)
         return
     asked = run.stop_asked or StopAsked(
@@ -147,12 +153,13 @@ def _stop_goes_on(run: Run, report: Report, at: float) -> Iterator[Instruction]:
         yield StopProgram(again)
 
 
-def _ended(run: Run, report: Report, outcome: Outcome, at: float, *, rebooted: bool) -> Iterator[Instruction]:
+def _ended(run: Run, event: Reported, outcome: Outcome, *, rebooted: bool) -> Iterator[Instruction]:
     """The program has ended. Where a stop is under way, the run has only when nobody of its tree is left."""
+    report, at = event.report, event.at
     if report.stopping is not None and not rebooted and (not report.stop_done or report.survivors):
         if run.started_at is None:
             run = replace(run, pid=report.pid, started_at=report.started_at or at)
-        yield from _stop_goes_on(run, report, at)
+        yield from _stop_goes_on(run, event)
         return
     accepted = outcome.signal is None and outcome.exit_code in run.program.accept
     held = outcome.cause in (Cause.TIMEOUT, Cause.ABANDONED)  # Apsis: exit 0 after a timeout is a failure still
