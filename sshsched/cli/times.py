@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from sshsched.errors import UsageError
 
-_AGO = re.compile(r"\d+(\.\d+)?\s*[a-z]", re.IGNORECASE)
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\Z")
+_AGO = r"\d+(\.\d+)?\s*[A-Za-z]"
+_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
 
 
 def parse_duration(text: str) -> float:
@@ -40,13 +40,13 @@ def parse_since(text: str, now: float) -> float:
         return (midnight - timedelta(days=text == "yesterday")).timestamp()
     if clock := _at_clock(text, now):
         return (clock if clock.timestamp() <= now else clock - timedelta(days=1)).timestamp()
-    if _AGO.match(text):
+    if re.match(_AGO, text):
         return now - parse_duration(text)
     return _iso(text, "write it like 2h, today, yesterday, 18:30 or 2026-11-22")
 
 
 def _at_clock(text: str, now: float) -> datetime | None:
-    match = _CLOCK.match(text)
+    match = re.fullmatch(_CLOCK, text)
     if match is None:
         return None
     hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)

@@ -56,9 +56,10 @@ async def test_death_by_signal_is_told(demo_hosts: DemoHosts) -> None:
 async def test_signals_are_at_their_defaults(demo_hosts: DemoHosts) -> None:
     """Nothing is ignored that sshd would not ignore."""
     async with link_to(demo_hosts, "nas") as link:
-        result = await link.run("grep SigIgn /proc/self/status", check=True)
+        result = await link.run("sed -n 's/^SigIgn:.//p' /proc/self/status", check=True)
+    of_glibc = 1 << 31 | 1 << 32  # signals 32 and 33: `make` leaves them ignored, and no program can undo that
 
-    assert "SigIgn:\t0000000000000000\n" == result.stdout
+    assert 0 == int(str(result.stdout), 16) & ~of_glibc
 
 
 async def test_each_command_has_its_own_session(demo_hosts: DemoHosts) -> None:
