@@ -287,7 +287,8 @@ class World:
 
     def _remove(self, number: int, spool: Spool) -> None:
         # Before that nothing could be promised: the claim is the only trace of a start.
-        if self.last[number].started_at is not None:
+        starting = number in self.launched or any(act.run.id == number for act, _ in self.requests)  # type: ignore[union-attr]
+        if self.last[number].started_at is not None and not starting:
             del self.spools[number]
             self.harmed.add(number)
 
