@@ -171,7 +171,10 @@ def test_commands_import_only_what_they_need(shared: Place) -> None:
     """Start-up time is a feature, and imports are most of it."""
     heavy = {"asyncssh", "starlette", "uvicorn", "asyncio", "rich", "yaml", "aiosqlite", "http.client"}
     for command, more in (
-        (["run", "-H", "local", "--wait", "--", "true"], {"sqlite3", "subprocess", "shutil"}),
+        (
+            ["run", "-H", "local", "--wait", "--", "true"],
+            {"sqlite3", "subprocess", "shutil", "pathlib", "dataclasses", "urllib.parse", "sshsched.domain.model"},
+        ),
         (["runs"], set[str]()),
         (["output", "r1"], set[str]()),
         (["status"], set[str]()),
