@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-WIDTHS = (47, 15, 45, 22)
+WIDTHS = (50, 18, 53, 22)
 
 
 @dataclass(frozen=True, slots=True)

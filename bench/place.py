@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,7 +44,7 @@ class Bench(Place):
         return ["ssh", "-F", str(self.ssh_config), "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"]
 
     @contextmanager
-    def scheduler(self) -> Iterator[Process]:
+    def serving(self) -> Iterator[Process]:
         """A scheduler process that serves this place, while entered."""
         log = self.state.with_name("scheduler.log")
         with log.open("ab") as words:
@@ -85,6 +86,16 @@ class Bench(Place):
         assert not bad, f"{len(bad)} of {len(runs)} failed, such as {bad[0]}"
         return runs
 
+    def settle(self) -> None:
+        """Return when nothing is left to do: outputs compressed, hosts cleaned, links up."""
+        wait_until(self._settled, within=120)
+
+    def _settled(self) -> bool:
+        with self.client() as client:
+            status = client.status()
+        up = sum(host["state"] == "up" for host in status["hosts"])
+        return up >= len(self.hosts) and not status["live"]
+
     def wait(self, client: Client, names: Iterable[str]) -> None:
         """Until all these have finished and their outputs are here."""
         left = set(names)
@@ -99,12 +110,19 @@ class Bench(Place):
 @contextmanager
 def bench(hosts: Sequence[str] = ("box",), **options: str) -> Iterator[Bench]:
     """A place of its own; `options` are those of its sshd."""
-    with _user() as (user, home), tempfile.TemporaryDirectory(prefix="sshsched-bench-") as name:
-        sshd = Sshd(Path(name) / "sshd", hosts[0], user=user, options=options)
+    with _user() as (user, home), folder() as place:
+        sshd = Sshd(place / "sshd", hosts[0], user=user, options=options)
         try:
-            yield Bench(Path(name), hosts, sshd.start(), home / ".sshsched-bench")
+            yield Bench(place, hosts, sshd.start(), home / ".sshsched-bench")
         finally:
             sshd.remove()
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="sshsched-bench-") as name:
+        yield Path(name)
 
 
 @contextmanager
@@ -157,8 +175,6 @@ class Command:
     """A command that has run to its end."""
 
     seconds: float
-    memory: float
-    """MiB resident at most."""
     ended: float
     """When it was seen to have ended, in seconds since 1970."""
     output: bytes
@@ -169,10 +185,20 @@ def command(words: Sequence[str], env: dict[str, str] | None = None) -> Command:
     began = time.perf_counter()
     with tempfile.TemporaryFile() as out:
         child = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        _, status, usage = os.wait4(child.pid, 0)
+        child.wait()
         ended, took = time.time(), time.perf_counter() - began
-        child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         output = out.read()
     assert child.returncode == 0, f"{' '.join(words[:8])}: exit code {child.returncode}: {output[-500:]!r}"
-    return Command(took, usage.ru_maxrss / 1024, ended, output)
+    return Command(took, ended, output)
+
+
+_PEAK = (
+    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+)
+
+
+def peak_memory(words: Sequence[str], env: dict[str, str]) -> float:
+    """MiB that a command has resident at most. Started by a small process: what that has would count for its child."""
+    return int(command([sys.executable, "-S", "-c", _PEAK, *words], env).output) / 1024

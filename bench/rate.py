@@ -16,7 +16,7 @@ PARALLEL, SSH = "GNU parallel over ssh", "ssh once per command"
 def figures(sizes: Sizes) -> Iterator[Figure]:
     """Each rival in the same rounds, on the same sshd."""
     # Stock MaxSessions is 10, and sessions that are closing count: bare asyncssh with 10 in flight fails there.
-    with bench(MaxSessions="40") as place, place.scheduler():
+    with bench(MaxSessions="40") as place, place.serving():
         place.warm()
         rates = in_turns(
             {
