@@ -233,7 +233,7 @@ async def test_a_lease_that_nobody_renews_ends_the_program(control: Control) -> 
 # Hosts that lack something ---------------------------------------------------------------------------------------
 
 
-# posh ends when a background job of its own is killed by a signal, so it needs a setsid.
+# posh has no job control at all, so it needs a setsid.
 @pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "posh"])
 @pytest.mark.parametrize("lack", ["setsid", "busybox"])
 async def test_a_host_without_the_best_tools(make_host: MakeHost, tmp_path: Path, shell: str, lack: str) -> None:
