@@ -177,6 +177,19 @@ async def test_a_stop_after_the_end_changes_nothing(control: Control) -> None:
     assert (6, ()) == (report.outcome.exit_code, report.survivors)
 
 
+async def test_a_stop_asked_twice_is_one(control: Control) -> None:
+    """A stop that is asked for again, as each new link does, does not send the signal again: some take it for `at once`."""
+    run = a_run("trap 'echo term' TERM; echo on; while :; do sleep 0.05; done")
+    await control.start(run)
+    await until(lambda: control.output(run), within=20)
+    await control.stop(run, grace=1)
+    await until(lambda: (control.folder(run) / ".sent-TERM").exists(), within=20)
+    await control.stop(run, grace=1)
+    await control.stopped(run)
+
+    assert b"on\nterm\n" == await control.output(run)
+
+
 async def test_a_stop_before_the_start_is_a_seal(control: Control) -> None:
     """Who has not started never will."""
     run = a_run("true")
