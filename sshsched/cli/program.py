@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sshsched.errors import UsageError
 
@@ -23,8 +22,7 @@ MOST_STDIN = 1 << 20
 Draft = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The options of `run` that shape a run. None and empty mean: not said."""
 
     hosts: Sequence[str]

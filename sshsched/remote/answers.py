@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from sshsched.domain.events import Claim, Report
-from sshsched.domain.model import Cause, Outcome
+from sshsched.domain.model import Cause, Outcome, Stream
 
 LONGEST_LINE = 64 * 1024
 LONGEST_DATA = 16 * 1024 * 1024  # more than is ever asked for
@@ -33,7 +32,7 @@ class Line:
 class Data:
     """A piece of output, byte for byte; `size` is that of the whole file when it was read."""
 
-    stream: Literal["stdout", "stderr"]
+    stream: Stream
     name: str
     offset: int
     size: int
@@ -95,7 +94,7 @@ class Framer:
         data = bytes(self._buffer[: int(count)])
         del self._buffer[: int(count)]
         self._head = None
-        which: Literal["stdout", "stderr"] = "stdout" if stream == b"stdout" else "stderr"
+        which: Stream = "stdout" if stream == b"stdout" else "stderr"
         return Data(which, name.decode("ascii", "replace"), int(offset), int(size), data)
 
 

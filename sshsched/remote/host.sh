@@ -305,7 +305,7 @@ ss_ladder() {
     [ "$4" = 0 ] || ss_until=$((ss_until + 1))
     if ss_prey "$1" "$5"; then
         # Each new link asks again for a stop that is under way.
-        [ -e "$1/.sent-$3" ] || { ss_signal "$3" "$5" && true >"$1/.sent-$3"; }
+        [ -e "$1/.sent-$3" ] || { ss_signal "$3" "$5"; true >"$1/.sent-$3"; }
         while
             ss_nap $ss_pause
             case $ss_pause in 0.05) ss_pause=0.1 ;; 0.1) ss_pause=0.2 ;; 0.2) ss_pause=0.5 ;; *) ss_pause=1 ;; esac

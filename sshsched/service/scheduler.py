@@ -31,6 +31,7 @@ from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
 
 ADHOC, SERVE = "adhoc", "serve"
+HANDOVER = 20.0  # seconds that a background scheduler has for leaving
 HOSTS_EVERY = 2.0  # seconds: hosts.yaml is read again when it has changed, and is looked at so often
 
 log = logging.getLogger("sshsched")
@@ -51,11 +52,18 @@ def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None)
 
 
 def take_over(state_dir: Path) -> None:
-    """Have a scheduler that `run` started in the background leave: what it had saved is found again by the next."""
-    if (found := holder(state_dir)) is not None and found.mode == ADHOC:
-        log.info("taking over from the background scheduler, process %d", found.pid)
-        with suppress(NoSchedulerError):
-            Client(state_dir).shutdown(handover=True)
+    """Have a scheduler that `run` started in the background leave: what it had saved is found again by the next.
+
+    Returns when it has gone, or has not within HANDOVER seconds: then it is named by who finds the folder held.
+    """
+    end, asked = time.monotonic() + HANDOVER, False
+    while (found := holder(state_dir)) is not None and found.mode == ADHOC and time.monotonic() < end:
+        if not asked:
+            log.info("taking over from the background scheduler, process %d", found.pid)
+            with suppress(NoSchedulerError):  # it may be just coming up, or leaving: asked again then
+                Client(state_dir).shutdown(handover=True)
+                asked = True
+        time.sleep(0.02)
 
 
 class Hosts:

@@ -9,13 +9,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
+from sshsched.domain.model import STREAMS, Stream
 from sshsched.errors import StoreBusyError, StoreDamagedError, StoreError
 from sshsched.store import blocks
-
-Stream = Literal["stdout", "stderr"]
-STREAMS: tuple[Stream, ...] = ("stdout", "stderr")
 
 WORTH_PACKING = 16 << 10
 """Bytes; below, a compressed file takes as many blocks of a disk."""

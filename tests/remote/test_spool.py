@@ -178,7 +178,7 @@ async def test_a_stop_after_the_end_changes_nothing(control: Control) -> None:
 
 
 async def test_a_stop_asked_twice_is_one(control: Control) -> None:
-    """A stop that is asked for again, as each new link does, does not send the signal again: some take it for `at once`."""
+    """A stop that is asked for again, as each new link does, sends its signal once: some take two for `at once`."""
     run = a_run("trap 'echo term' TERM; echo on; while :; do sleep 0.05; done")
     await control.start(run)
     await until(lambda: control.output(run), within=20)
