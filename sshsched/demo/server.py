@@ -95,6 +95,8 @@ class Server:
         with suppress(OSError, asyncssh.Error):
             await process.redirect(stdin=stdin, stdout=stdout, stderr=stderr, send_eof=False)
             await _all_said(process)
+            # The link may have gone before they were taken over; then nobody has closed them.
+            await process.redirect(stdin=asyncssh.PIPE, stdout=asyncssh.PIPE, stderr=asyncssh.PIPE)
         code = await child.wait()
         with suppress(OSError, asyncssh.Error):
             if code < 0:

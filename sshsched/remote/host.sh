@@ -75,6 +75,12 @@ ss_as() {
     fi
 }
 
+# ss_jobs: have what is started in the background be a group of its own, where the shell can do that without a terminal.
+# Where it cannot, `set -m` may end the shell, so another one tries first.
+ss_jobs() {
+    if (set -m) 2>/dev/null; then set -m 2>/dev/null; fi
+}
+
 # ss_detach COMMAND...: run it in a session of its own, with no signal ignored, and do not wait.
 # A plain `&` would have SIGINT and SIGQUIT ignored for ever (POSIX, 2.11). A setsid that is itself a session leader
 # forks, which is how the one of busybox is made to.
@@ -83,7 +89,7 @@ ss_detach() {
     wait) setsid -f "$@" ;;
     plain) setsid setsid "$@" ;;
     *)
-        set -m 2>/dev/null
+        ss_jobs
         "$@" &
         set +m 2>/dev/null
         ;;
@@ -150,7 +156,7 @@ ss_chaperone() {
     esac
     [ -z "$SS_TIME" ] || set -- $SS_TIME -q -o "$ss_usage" -f %M "$@"
     if [ "$SS_SETSID" = none ]; then
-        set -m 2>/dev/null
+        ss_jobs
         "$@" 2>>"$ss_fate" &
         set +m 2>/dev/null
         ss_code=0
@@ -371,8 +377,8 @@ ss_probe() {
     if /usr/bin/time -q -o /dev/null -f %M true 2>/dev/null; then SS_TIME=/usr/bin/time; fi
     # What a child inherits, not what this shell ignores for itself alone.
     ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null)
-    case $ss_ignored in
-    '' | *[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
+    case "$SS_SETSID $ss_ignored" in
+    none* | *' ' | *' '*[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
     esac
     ss_boot_id
     ss_uptime

@@ -83,6 +83,22 @@ def test_stored_output_is_exact(shared: Place) -> None:
     assert whole == shared("output", name, "-f").out
 
 
+def test_output_of_a_running_program(shared: Place) -> None:
+    """What there is by now; with -f also what comes, and in both cases only the last lines if wanted."""
+    go = shared.home / "go-on"
+    name = shared.started("-H", "local", "--", f"echo 1; echo 2; while [ ! -e {go} ]; do sleep 0.1; done; printf 3")
+    now, last = shared("output", name), shared("output", name, "-n", "1")
+    following = shared.begin("output", name, "-f", "-n", "1")
+    assert following.stdout is not None
+    first = following.stdout.readline()
+    go.touch()
+    rest, _ = following.communicate(timeout=20)
+
+    assert b"1\n2\n" == now.out
+    assert b"2\n" == last.out
+    assert (b"2\n", b"3", 0) == (first, rest, following.returncode)
+
+
 def test_several_words_are_words_and_one_is_for_the_shell(shared: Place) -> None:
     """No shell touches several words; a single one with a shell's characters is a command, as with ssh."""
     words = shared("run", "-H", "local", "-o", "--", "printf", "%s|", "a b", "$HOME", "it's", "*")

@@ -13,7 +13,7 @@ from sshsched.cli.options import json_option
 from sshsched.cli.safe import safe_line
 from sshsched.cli.streams import STDOUT, note, paint, say
 from sshsched.cli.table import Column, show
-from sshsched.errors import SshschedError
+from sshsched.errors import SshschedError, UsageError
 
 if TYPE_CHECKING:
     from sshsched.cli.verdict import Shape
@@ -127,9 +127,12 @@ def trust(app: App, name: str, yes: bool) -> int:
     import asyncio
 
     from sshsched.config.hosts import load_hosts
+    from sshsched.domain.hosts import LOCAL
     from sshsched.remote.trust import scan
     from sshsched.remote.trust import trust as write_down
 
+    if name == LOCAL:
+        raise UsageError(f"{LOCAL} is this machine: nobody logs in there, and there is no key to trust")
     known = load_hosts(app.config_dir)
     scanned = asyncio.run(scan(known[name], hosts=known))
     if scanned.problem:
