@@ -30,6 +30,7 @@ class OutputFiles:
     def __init__(self, state_dir: Path) -> None:
         self._root = state_dir / "output"
         self._unsynced: dict[int, set[Path]] = {}
+        self._above = {state_dir}  # once is enough
 
     def write(self, run_id: int, stream: Stream, offset: int, data: bytes) -> int:
         """Makes `data` follow the first `offset` bytes; what was behind them is gone. Returns the new size.
@@ -51,15 +52,13 @@ class OutputFiles:
                 os.ftruncate(file, offset + len(data))
         return offset + len(data)
 
-    def sync(self, run_id: int) -> None:
-        """Returns when all that was written for this run is on the disk."""
-        changed = self._unsynced.get(run_id)
-        if not changed:
-            return
-        with _explained(self._folder(run_id)):
-            for path in changed:
+    def sync(self, *run_ids: int) -> None:
+        """Returns when all that was written for these runs is on the disk. What they share is synced once for all."""
+        for path in set().union(*(self._unsynced.get(run_id, ()) for run_id in run_ids)):
+            with _explained(path):
                 _sync(path)
-        self._unsynced.pop(run_id, None)
+        for run_id in run_ids:
+            self._unsynced.pop(run_id, None)
 
     def finish(self, run_id: int) -> None:
         """Compresses what is worth it. Doing it again, or after a crash in the middle of it, is harmless."""
@@ -103,7 +102,9 @@ class OutputFiles:
             return {folder}
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        return {folder, self._root, self._root.parent}
+        new = {folder, self._root, *self._above}
+        self._above.clear()
+        return new
 
     def _folder(self, run_id: int) -> Path:
         return self._root / f"r{run_id}"
