@@ -8,15 +8,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sshsched.domain.model import STREAMS, Stream
 from sshsched.errors import StoreBusyError, StoreDamagedError, StoreError
 from sshsched.store import blocks
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
 WORTH_PACKING = 16 << 10
 """Bytes; below, a compressed file takes as many blocks of a disk."""
+
+SYNCS = 8
+"""At once."""
 
 T = TypeVar("T")
 
@@ -53,12 +60,20 @@ class OutputFiles:
         return offset + len(data)
 
     def sync(self, *run_ids: int) -> None:
-        """Returns when all that was written for these runs is on the disk. What they share is synced once for all."""
-        for path in set().union(*(self._unsynced.get(run_id, ()) for run_id in run_ids)):
-            with _explained(path):
-                _sync(path)
+        """Returns when all that was written for these runs is on the disk.
+
+        Many at once: what waits together goes into one commit of the file system's journal, for the price of one.
+        """
+        if paths := set().union(*(self._unsynced.get(run_id, ()) for run_id in run_ids)):
+            list(self._syncers.map(_sync, paths))
         for run_id in run_ids:
             self._unsynced.pop(run_id, None)
+
+    @cached_property
+    def _syncers(self) -> Executor:
+        from concurrent.futures import ThreadPoolExecutor  # commands only read, and are to be quick
+
+        return ThreadPoolExecutor(SYNCS, "sync")
 
     def finish(self, run_id: int) -> None:
         """Compresses what is worth it. Doing it again, or after a crash in the middle of it, is harmless."""
@@ -162,7 +177,7 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
 
 
 def _sync(path: Path) -> None:
-    with _opened(path, os.O_RDONLY) as file:
+    with _explained(path), _opened(path, os.O_RDONLY) as file:
         os.fsync(file)
 
 
