@@ -1,9 +1,9 @@
 """What falls due between two instants, and what the coming times are.
 
 Rule: pure. The caller has the clock: it remembers up to where it has asked, asks for what comes after that, and moves
-on in the same transaction that saves the runs. However the time is cut into pieces, each time of a schedule is in exactly
-one of them, either as a target or among what was dropped. Where the clock was set back, `since` is after `now`, and
-nothing falls due until the clock has come to `since` again: nothing runs twice.
+on in the same transaction that saves the runs. However the time is cut into pieces, each time of a schedule is in
+exactly one of them, either as a target or among what was dropped. Where the clock was set back, `since` is after `now`,
+and nothing falls due until the clock has come to `since` again: nothing runs twice.
 """
 
 from __future__ import annotations
@@ -172,7 +172,10 @@ def _jittered(entries: Iterable[Target | Skip], options: Options, job: str) -> I
 
 
 def _moved(target: Target, room: float, options: Options, job: str) -> Target:
-    """Later by 0 to jitter seconds, but less than the room: the same after a restart, as it is made of job, args and time."""
+    """Later by 0 to jitter seconds, but less than the room.
+
+    The same after a restart, for it is made of job, args and time only.
+    """
     seed = json.dumps([job, sorted(options.args.items()), target.scheduled]).encode()
     share = int.from_bytes(sha256(seed).digest()[:6]) / 2**48
     return replace(target, at=target.at + math.floor(share * min(options.jitter + 1, room)))

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from heapq import heappop, heappush, heapreplace
-from itertools import takewhile
+from itertools import islice, takewhile
+from typing import Final
 
 from sshsched.kinds.calendars import ALL, Calendar
 from sshsched.kinds.schedules.base import MAX_INTERVAL, MICRO, MIN_INTERVAL, Schedule, Skip, Target, Why, micros, steps
 from sshsched.kinds.schedules.daily import UNSHIFTED, Shift, known_until, nominal_args, nominal_dates, the_end
 from sshsched.kinds.zones import gap_end, instants, wall, zone
+
+LOOKED_AT: Final = 400  # dates, to see whether the stop can come after the start: weekdays repeat much sooner
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ class DailyInterval(Schedule):
     def __post_init__(self) -> None:
         zone(self.tz)
         micros(self.interval, "interval", MIN_INTERVAL, MAX_INTERVAL)
-        dates = self.stop.shift.cal_shift - self.start.shift.cal_shift
-        days = self.stop.shift.date_shift - self.start.shift.date_shift
-        if dates <= 0 and (dates + days, self.stop.daytime) <= (0, self.start.daytime):
+        nominal = nominal_dates(self.calendar, UNSHIFTED, self.calendar.start)
+        windows = [window for day in islice(nominal, LOOKED_AT) if (window := self._window(day))]
+        if windows and all(start >= stop for start, stop in windows):
             raise ValueError(
                 f"stop: {self.stop.daytime} must come after start {self.start.daytime}; "
                 "for a stop on the next day give it date_shift: 1"
@@ -73,8 +76,8 @@ class DailyInterval(Schedule):
     def _windows(self, instant: float) -> Iterator[tuple[float, Skip | Iterator[Target]]]:
         """For each date that may still have runs: when it begins, and its runs or why it has none."""
         for nominal in nominal_dates(self.calendar, self.stop.shift, wall(instant, self.tz).date()):
-            start, stop = self.start.shown(nominal, self.calendar), self.stop.shown(nominal, self.calendar)
-            if start is None or stop is None or start >= stop:
+            start, stop = self._window(nominal) or (datetime.max, datetime.min)
+            if start >= stop:
                 continue
             begins, ends = instants(start, self.tz), instants(stop, self.tz)
             if begins and ends:
@@ -85,6 +88,11 @@ class DailyInterval(Schedule):
                     which, shown = ("stop", stop) if begins else ("start", start)
                     note = f"gap: the {which} {shown:%Y-%m-%d %H:%M} does not come in {self.tz}; no runs for {nominal}"
                     yield at, Skip(at, Why.GAP, note)
+
+    def _window(self, nominal: date) -> tuple[datetime, datetime] | None:
+        """Start and stop on the wall; None where the calendar does not reach."""
+        start, stop = self.start.shown(nominal, self.calendar), self.stop.shown(nominal, self.calendar)
+        return None if start is None or stop is None else (start, stop)
 
     def _steps(self, nominal: date, begin: float, end: float, instant: float) -> Iterator[Target]:
         times = steps(round(begin * MICRO), round(self.interval * MICRO), instant)
