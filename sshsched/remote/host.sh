@@ -304,7 +304,8 @@ ss_ladder() {
     ss_until=$((${ss_up%.*} + ${4%.*})) ss_pause=0.05 ss_round=0
     [ "$4" = 0 ] || ss_until=$((ss_until + 1))
     if ss_prey "$1" "$5"; then
-        ss_signal "$3" "$5"
+        # Each new link asks again for a stop that is under way.
+        [ -e "$1/.sent-$3" ] || { ss_signal "$3" "$5"; true >"$1/.sent-$3"; }
         while
             ss_nap $ss_pause
             case $ss_pause in 0.05) ss_pause=0.1 ;; 0.1) ss_pause=0.2 ;; 0.2) ss_pause=0.5 ;; *) ss_pause=1 ;; esac
@@ -330,7 +331,7 @@ ss_hello() {
     ss_place "$@" || return
     # The claim is a hard link: where there are none, better no run than one that never gets a verdict.
     ss_join "$SS_SPOOL" && true >>journal && ln -f "shells/$$" .link ||
-        { printf '|problem cannot write and link files in %s\n' "$SS_SPOOL" && return; }
+        { printf '|problem cannot write and link files in %s, where %s KiB are free\n' "$SS_SPOOL" "$(ss_free)" && return; }
     ss_takeover
     # Nobody follows the journal now, and whoever comes next looks at every run first.
     ss_size=$(($(wc -c <journal)))
@@ -385,8 +386,13 @@ ss_probe() {
     printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "now $(date +%s)" "user $(id -un)" \
         "ticks $(getconf CLK_TCK 2>/dev/null)" "setsid $SS_SETSID" "time $SS_TIME" "ignored $ss_ignored" \
         "reset $SS_RESET" "proc $([ -r /proc/self/stat ] && echo yes)" \
-        "free $(df -Pk . 2>/dev/null | { read -r ss_key && read -r ss_key ss_value ss_more ss_rest && echo "${ss_rest%% *}"; })" \
+        "free $(ss_free)" \
         "system $(uname -s -m)"
+}
+
+# ss_free: print how many KiB the spool's disk has left. Not every shell says why it cannot write.
+ss_free() {
+    df -Pk . 2>/dev/null | { read -r ss_key && read -r ss_key ss_value ss_more ss_rest && echo "${ss_rest%% *}"; }
 }
 
 # ss_examine ROOT INSTANCE HOST: for `hosts check`. Like hello, but it disturbs nobody, and asks more.
@@ -452,10 +458,10 @@ ss_start() {
     fi
     if [ $# -gt 7 ]; then
         { $SS_WRITE "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
-            { printf '|refused cannot write %s/stdin\n' "$ss_dir"; return; }
+            { printf '|refused cannot write %s/stdin; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
     fi
     { $SS_WRITE "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
-        { printf '|refused cannot write %s/command\n' "$ss_dir"; return; }
+        { printf '|refused cannot write %s/command; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
     if ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_chaperone "$@"' sshsched "$ss_dir" "$2" "$3" "$4" "$5" "$6"; then
         printf '|launched\n'
     else
