@@ -48,9 +48,12 @@ def promises_hold(history: History, slots: int | None) -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=HISTORIES, slots=st.sampled_from([None, 1, 2]))
 @example(  # a look that was on its way when the journal told of the claim
-    history=[("connect", 0), ("submit", 1), ("work", 0), ("sweep", 0), ("work", 0), ("claim", 0), ("notice", 0), ("hear", 0)],
+    history=[
+        *(("connect", 0), ("submit", 1), ("work", 0), ("sweep", 0)),
+        *(("work", 0), ("claim", 0), ("notice", 0), ("hear", 0)),
+    ],
     slots=None,
-)  # fmt: skip
+)
 def test_histories(history: History, slots: int | None) -> None:
     """No program starts twice, no finished run changes, no slot is passed, and nothing is left behind."""
     promises_hold(history, slots)
