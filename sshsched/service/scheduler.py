@@ -123,9 +123,10 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, engine.ending.set)
         work = asyncio.create_task(engine.work(), name="engine")
-        async with serving(engine, Reader(state_dir), outputs, hub, state_dir):
-            log.info("scheduler %s listens in %s", mode, state_dir)
-            await _until_the_end(engine, hub, work, idle_exit)
+        with Reader(state_dir) as past:
+            async with serving(engine, past, outputs, hub, state_dir):
+                log.info("scheduler %s listens in %s", mode, state_dir)
+                await _until_the_end(engine, hub, work, idle_exit)
         log.info("ending; programs on hosts go on")
         work.cancel()
         with suppress(asyncio.CancelledError):
