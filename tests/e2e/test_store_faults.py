@@ -63,7 +63,7 @@ def test_a_store_that_cannot_be_written(tmp_path: Path, sshd: Sshd, fault: Fault
         run = made.finished(name)
         made.settled()
 
-        assert word in status["store"]
+        assert word in problem
         assert word in said.stdout + said.stderr
         assert [] == meanwhile
         assert ("success", b"whole\n") == (run["state"], made.output(name))
