@@ -140,8 +140,9 @@ class World:
                 output = Output(1, 1, complete=self.report(run.id).outcome is not None)
                 self.answers.append(Reported(now, run.id, self.report(run.id), output, knew=knew))
             case Seal() | StopProgram():
-                spool = self.spools.setdefault(run.id, Spool())
+                spool = self.spools.get(run.id, Spool())
                 if spool.claim is Claim.NONE and not self.full:
+                    self.spools[run.id] = spool
                     spool.claim = Claim.SEALED
                 self.answers.append(Reported(now, run.id, self.report(run.id), sealing=True, knew=knew))
                 if isinstance(act, StopProgram) and spool.claim is Claim.PROGRAM and spool.boot == self.boot:
@@ -281,16 +282,21 @@ class World:
         self.harmed.add(number)
 
     def remove(self, which: int) -> None:
-        """Somebody removes the spool of a run whose program lives."""
+        """Somebody removes the spool of a run that we have seen running."""
         self._some(which, lambda spool: spool.program, self._remove)
 
     def _remove(self, number: int, spool: Spool) -> None:
-        del self.spools[number]
-        self.harmed.add(number)
+        # Before that nothing could be promised: the claim is the only trace of a start.
+        starting = number in self.launched or any(act.run.id == number for act, _ in self.requests)  # type: ignore[union-attr]
+        if self.last[number].started_at is not None and not starting:
+            del self.spools[number]
+            self.harmed.add(number)
 
-    def reboot(self, _which: int = 0) -> None:
-        """The host goes down with all that runs there, and comes back as another boot."""
+    def reboot(self, which: int) -> None:
+        """The host goes down with all that runs there, comes back as another boot, and may have lost its spools."""
         self.cut(0)
+        if which % 2:
+            self.spools.clear()
         self.boot = f"boot-{int(self.boot.removeprefix('boot-')) + 1}"
         self.launched.clear()
         self.harmed |= {number for number, run in self.last.items() if run.on_host}

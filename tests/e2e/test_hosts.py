@@ -61,7 +61,7 @@ def test_a_door_for_one_at_a_time(tmp_path: Path, make_sshd: SshdFactory) -> Non
 
 
 def test_slots(tmp_path: Path, sshd: Sshd) -> None:
-    """No more programs run at once than the host has slots, over a restart too, and the others say what they wait for."""
+    """No more programs run at once than the host has slots, over a restart too, and the others say why they wait."""
     with lab(tmp_path, sshd, more=", slots: 2") as made:
         made.start()
         watch = f"{made.mark('began')}; sleep 0.4; {made.mark('ended')}"
