@@ -1,48 +1,48 @@
 """How long the service takes: a run made and answered, and a change on its way to a client that waits.
 
-`python -m bench.service` prints both, beside the floor in the same run: one byte there and back over a Unix socket.
-The scheduler is a process of its own, with a store in memory: what a disk costs is measured in `bench/store.py`.
+The rival is the floor: one byte there and back over a Unix socket.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.figures import Figure, Rival, Sizes, at_quantile, seconds
+from bench.place import folder
 from sshsched.service.client import Client
 from tests.service.scheduler import DRAFT, Scheduler
 
-ROUNDS = 1000
 EVERY = 0.003  # seconds between two changes
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as name, _served(folder := Path(name)):
-        rows = {
-            "one byte there and back": _floor(),
-            "GET /v1/status": _calls(folder, lambda client: client.status()),
-            "a change to a waiting client": _changes(folder),
-            "POST /v1/runs, one run": _calls(folder, lambda client: client.submit([DRAFT])),
-            "POST /v1/runs, 100 runs": _calls(folder, lambda client: client.submit([DRAFT] * 100), ROUNDS // 20),
+def figures(sizes: Sizes) -> Iterator[Figure]:
+    """Medians. The scheduler is a process of its own, its store in memory: disks are measured elsewhere."""
+    rounds = 100 * sizes.rounds
+    with folder() as place, _served(place):
+        floor = Rival("one byte there and back", statistics.median(_floor(rounds)))
+        found = {
+            "GET /v1/status": _calls(place, lambda client: client.status(), rounds),
+            "a change to a waiting client": _changes(place, rounds),
+            "POST /v1/runs, one run": _calls(place, lambda client: client.submit([DRAFT]), rounds),
+            "POST /v1/runs, 100 runs": _calls(place, lambda client: client.submit([DRAFT] * 100), rounds // 20),
         }
-    sys.stdout.write(f"{'milliseconds':32}{'median':>10}{'p99':>10}\n")
-    for row, took in rows.items():
-        took.sort()
-        sys.stdout.write(f"{row:32}{took[len(took) // 2]:10.3f}{took[len(took) * 99 // 100]:10.3f}\n")
+    for name, took in found.items():
+        yield Figure(f"service: {name}", statistics.median(took), f"ms (p99 {at_quantile(took, 0.99):.1f})", floor)
 
 
-async def serve(folder: Path) -> None:
+async def serve(place: Path) -> None:
     """A scheduler on which a host changes all the time, and says when."""
     scheduler = Scheduler()
-    async with scheduler.served(folder):
+    async with scheduler.served(place):
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         while True:
@@ -51,8 +51,8 @@ async def serve(folder: Path) -> None:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "bench.service", str(folder)]
+def _served(place: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "bench.service", str(place)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
@@ -62,43 +62,45 @@ def _served(folder: Path) -> Iterator[None]:
             child.kill()
 
 
-def _floor() -> list[float]:
+def _floor(rounds: int) -> list[float]:
     here, there = socket.socketpair()
 
     def echo() -> None:
         while data := there.recv(1):
             there.sendall(data)
 
+    def ask() -> None:
+        here.sendall(b"x")
+        here.recv(1)
+
     thread = threading.Thread(target=echo)
     thread.start()
-    took = [_timed(lambda: (here.sendall(b"x"), here.recv(1))) for _ in range(ROUNDS)]
+    took = [_timed(ask) for _ in range(rounds)]
     here.close()
     thread.join()
     there.close()
     return took
 
 
-def _calls(folder: Path, call: Callable[[Client], object], rounds: int = ROUNDS) -> list[float]:
-    with Client(folder) as client:
+def _calls(place: Path, call: Callable[[Client], object], rounds: int) -> list[float]:
+    with Client(place) as client:
         return [_timed(lambda: call(client)) for _ in range(rounds)]
 
 
-def _changes(folder: Path) -> list[float]:
+def _changes(place: Path, rounds: int) -> list[float]:
     """From the engine's call of `publish_host` until the client has the change in hand."""
     took: list[float] = []
-    for event, shape in Client(folder).events():
+    for event, shape in Client(place).events():
         if event == "host":
             took.append((time.monotonic() - shape["at"]) * 1000)
-        if len(took) == ROUNDS:
+        if len(took) == rounds:
             break
     return took
 
 
 def _timed(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    call()
-    return (time.perf_counter() - began) * 1000
+    return seconds(call) * 1000
 
 
-if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]))) if len(sys.argv) > 1 else main()
+if __name__ == "__main__":  # the scheduler's process
+    asyncio.run(serve(Path(sys.argv[1])))

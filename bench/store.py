@@ -1,20 +1,19 @@
-"""What the store costs: commits per second, time of the loop per commit, and questions among many old runs.
-
-Usage: python -m bench.store [RUNS [FOLDER]]   (default: 100000 finished runs, in a temporary folder)
-"""
+"""What the store costs: commits a second, time of the loop for each, and questions among many old runs."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
 import statistics
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from bench.figures import Figure, Rival, Sizes, seconds
+from bench.place import folder
 from sshsched.domain.events import Save
 from sshsched.domain.model import LogEntry, Outcome, Output, Program, Reason, Run, Spool
 from sshsched.domain.states import FINISHED, State
@@ -27,16 +26,11 @@ DAY = 86_400.0
 T0 = 1_700_000_000.0
 
 
-def report(name: str, value: float, unit: str) -> None:
-    sys.stdout.write(f"{name:<52} {value:>12,.2f} {unit}\n")
-    sys.stdout.flush()
-
-
 def waiting(id: int) -> Run:
     return Run(
         id=id,
         host=f"host{id % 50}",
-        program=Program(command=f"restic backup /home/user{id % 1000}", env={"LANG": "C"}),
+        program=Program(command=f"restic backup /srv/user{id % 1000}", env={"LANG": "C"}),
         created_at=T0 + id,
         state=State.WAITING,
         job_id=f"load/{id % 20}/part{id % 300}",
@@ -58,7 +52,7 @@ def finished(id: int) -> Run:
         message="exit code 0",
         started_at=T0 + id,
         finished_at=T0 + id + 9.5,
-        spool=Spool(f"/home/user/.local/state/sshsched/0123456789ab/host/r{id}", "0f" * 16),
+        spool=Spool(f"/srv/spool/0123456789ab/host/r{id}", "0f" * 16),
         pid=id % 30_000,
         outcome=Outcome(exit_code=0, started_at=T0 + id, ended_at=T0 + id + 9.5, cpu_user=0.1, cpu_system=0.2),
         output=Output(100, 0, True),
@@ -66,51 +60,66 @@ def finished(id: int) -> Run:
     )
 
 
-@contextmanager
-def loop_time(count: int) -> Iterator[None]:
-    """Processor time of this thread, which is the loop's."""
-    begin, own = time.perf_counter(), time.thread_time()
-    yield
-    report("   commits", count / (time.perf_counter() - begin), "/s")
-    report("   loop time per commit", (time.thread_time() - own) / count * 1000, "ms")
-
-
-async def commits(store: Store, size: int, count: int) -> None:
-    first = await store.last_id() + 1
-    turns = [[waiting(first + turn * size + n) for n in range(size)] for turn in range(count)]
-    report(f"{size} new runs per transaction", count, "commits")
-    with loop_time(count):
-        for runs in turns:
-            await store.commit([Save(run, None, log(run, None)) for run in runs])
-    report(f"{size} moves per transaction", count, "commits")
-    moves = [[replace(run, state=State.STARTING) for run in runs] for runs in turns]
-    with loop_time(count):
-        for runs in moves:
-            await store.commit([Save(run, State.WAITING, log(run, State.WAITING)) for run in runs])
-    gone = [replace(run, state=State.ERROR, cleaned=True) for runs in turns for run in runs]
-    await store.commit([Save(run, State.STARTING) for run in gone])
-
-
 async def fill(store: Store, count: int) -> None:
-    begin, first = time.perf_counter(), await store.last_id() + 1
+    """Add finished runs, a thousand in a transaction."""
+    first = await store.last_id() + 1
     for id in range(first, first + count, 1000):
         runs = [finished(n) for n in range(id, min(id + 1000, first + count))]
         await store.commit([Save(run, None, log(run, None)) for run in runs])
-    report("finished runs added", count / (time.perf_counter() - begin), "/s")
 
 
-def ask(name: str, question: Callable[[], object]) -> None:
-    """The median of five times, after one that warms the cache of the disk."""
-    question()
-    times = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        question()
-        times.append(time.perf_counter() - begin)
-    report(name, statistics.median(times) * 1000, "ms")
+def figures(sizes: Sizes) -> Iterator[Figure]:
+    """The rivals are what the disk and SQLite can do at best, without a run, an index or a log."""
+    with folder() as place:
+        state_dir = place / "state"
+        yield from asyncio.run(_commits(state_dir, sizes))
+        yield from _questions(state_dir, sizes.history)
+        yield from _output(state_dir, place / "plain", min(sizes.output, 256))
 
 
-def questions(state_dir: Path, count: int) -> None:
+async def _commits(state_dir: Path, sizes: Sizes) -> list[Figure]:
+    async with open_store(state_dir) as store:
+        began = time.perf_counter()
+        await fill(store, sizes.history)
+        found = [Figure("store: finished runs added", sizes.history / (time.perf_counter() - began), "/s")]
+        floor = _plain_commits(state_dir.with_name("plain.db"), 300)
+        for size, turns in ((1, 300), (100, 30)):
+            rate, loop = await _moves(store, size, turns)
+            rival = Rival("plain sqlite3, one row each", floor)
+            found.append(Figure(f"store: commits of {size} moves", rate, "/s", rival))
+            found.append(Figure(f"store: commits of {size} moves, time of the loop", loop, "ms"))
+    began = time.perf_counter()
+    async with open_store(state_dir) as store:
+        await store.live()
+    found.append(Figure("store: open, and read what lives", (time.perf_counter() - began) * 1000, "ms"))
+    return found
+
+
+async def _moves(store: Store, size: int, count: int) -> tuple[float, float]:
+    """Commits a second of so many runs each, and milliseconds of this thread, which is the loop's, for each."""
+    first = await store.last_id() + 1
+    turns = [[waiting(first + turn * size + n) for n in range(size)] for turn in range(count)]
+    for runs in turns:
+        await store.commit([Save(run, None, log(run, None)) for run in runs])
+    moves = [[replace(run, state=State.STARTING) for run in runs] for runs in turns]
+    began, own = time.perf_counter(), time.thread_time()
+    for runs in moves:
+        await store.commit([Save(run, State.WAITING, log(run, State.WAITING)) for run in runs])
+    rate, loop = count / (time.perf_counter() - began), (time.thread_time() - own) / count * 1000
+    gone = [replace(run, state=State.ERROR, cleaned=True) for runs in turns for run in runs]
+    await store.commit([Save(run, State.STARTING) for run in gone])
+    return rate, loop
+
+
+def _plain_commits(path: Path, count: int) -> float:
+    with closing(sqlite3.connect(path, isolation_level=None)) as plain:
+        plain.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE run (data TEXT)")
+        return count / seconds(
+            lambda: [plain.execute("INSERT INTO run VALUES (?)", ("x" * 500,)) for _ in range(count)]
+        )
+
+
+def _questions(state_dir: Path, count: int) -> Iterator[Figure]:
     middle = T0 + count // 2
     filters = {
         "no filter": RunFilter(),
@@ -134,54 +143,43 @@ def questions(state_dir: Path, count: int) -> None:
         "ids": RunFilter(ids=frozenset(range(1, 100))),
     }
     with Reader(state_dir) as reader:
-        ask("counts()", reader.counts)
-        ask("run()", lambda: reader.run(count // 2))
-        for name, where in filters.items():
-            ask(f"runs(limit=50), {name}", lambda where=where: reader.runs(where, limit=50))  # type: ignore[misc]
-        ask("runs(limit=50), a page in the middle", lambda: reader.runs(RunFilter(), limit=50, before=count // 2))
-
-    def cold() -> None:
-        with Reader(state_dir) as reader:
-            reader.runs(RunFilter(), limit=50)
-
-    ask("open, runs(limit=50), close", cold)
+        took = {name: _median(lambda where=where: reader.runs(where, limit=50)) for name, where in filters.items()}  # type: ignore[misc]
+        took["counts"] = _median(reader.counts)
+        took["a page in the middle"] = _median(lambda: reader.runs(RunFilter(), limit=50, before=count // 2))
+    yield Figure(f"store: the median of {len(took)} questions", statistics.median(took.values()), "ms")
+    for name in sorted(took, key=took.__getitem__)[:-4:-1]:
+        yield Figure(f"store: a slow question, {name}", took[name], "ms")
 
 
-def output(state_dir: Path) -> None:
+def _median(question: Callable[[], object]) -> float:
+    """Milliseconds, after one time that warms the cache of the disk."""
+    question()
+    return statistics.median(seconds(question) for _ in range(5)) * 1000
+
+
+def _output(state_dir: Path, plain: Path, size: int) -> Iterator[Figure]:
     files, part = OutputFiles(state_dir), b"a line of a log that is not very long, and much like others\n" * 17476
-    size = 256
-
-    def timed(name: str, work: Callable[[], object]) -> None:
-        begin = time.perf_counter()
-        work()
-        report(name, size / (time.perf_counter() - begin), "MB/s")
 
     def write() -> None:
         for number in range(size):
             files.write(1, "stdout", number * len(part), part)
         files.sync(1)
 
-    timed("output: write and sync", write)
-    timed("output: finish", lambda: files.finish(1))
-    timed("output: read compressed", lambda: [files.read(1, "stdout", n * len(part), len(part)) for n in range(size)])
-    ask("output: 4 KiB in the middle of 256 MiB, compressed", lambda: files.read(1, "stdout", 100 << 20, 4096))
+    def rival() -> None:
+        with plain.open("wb") as file:
+            for _ in range(size):
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
 
+    floor = Rival("a plain file and fsync", size / seconds(rival))
+    yield Figure("store: output, write and sync", size / seconds(write), "MiB/s", floor)
+    yield Figure("store: output, compress", size / seconds(lambda: files.finish(1)), "MiB/s")
 
-async def main(count: int, state_dir: Path) -> None:
-    async with open_store(state_dir) as store:
-        await fill(store, count)
-        for size, turns in ((1, 500), (10, 200), (100, 50)):
-            await commits(store, size, turns)
-    begin = time.perf_counter()
-    async with open_store(state_dir) as store:
-        await store.live()
-        report("open the store, live()", (time.perf_counter() - begin) * 1000, "ms")
-    report("size of the database", (state_dir / "store.db").stat().st_size / 1e6, "MB")
-    await asyncio.to_thread(questions, state_dir, count)
-    await asyncio.to_thread(output, state_dir)
+    def read() -> None:
+        for number in range(size):
+            files.read(1, "stdout", number * len(part), len(part))
 
-
-if __name__ == "__main__":
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as folder:
-        asyncio.run(main(runs, Path(folder)))
+    yield Figure("store: output, read compressed", size / seconds(read), "MiB/s")
+    some = _median(lambda: files.read(1, "stdout", size // 2 << 20, 4096))
+    yield Figure("store: output, 4 KiB in the middle, compressed", some, "ms")

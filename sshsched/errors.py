@@ -32,8 +32,7 @@ command with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class SshschedError(Exception):
@@ -48,8 +47,7 @@ class UsageError(SshschedError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong in a file: `jobs/backup.yaml:3:11: schedule: unknown 'dayly'; did you mean 'daily'?`"""
 
     file: str

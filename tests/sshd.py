@@ -68,6 +68,7 @@ class Sshd:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.name = folder, name
         self.user = user or pwd.getpwuid(os.getuid()).pw_name
+        self._own_home = bool(user)
         self.port = free_port()
         self.options: dict[str, str | Sequence[str]] = dict(options or {})
         self.host_key = make_key(folder / "host_key", comment=f"host {name}")
@@ -82,6 +83,9 @@ class Sshd:
         self.authorized_keys = self._open_folder / "authorized_keys"
         self.authorized_keys.write_text(self.public(self.key) + "\n")
         self.authorized_keys.chmod(0o644)
+        self.home = folder / "home"
+        """Where programs of our own account believe to be at home: without our rc files, and clean."""
+        self.home.mkdir(exist_ok=True)
         self.log = folder / "sshd.log"
         self._log_read = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -143,7 +147,7 @@ class Sshd:
     def kill(self) -> None:
         """End the listener, as a restart of the service does: connections that are open live on."""
         if self._process:
-            self._sessions |= {_identity(pid) for pid in _descendants(self._process.pid)}
+            self.connections()  # remembered: their parent is about to go
             self._process.kill()
             self._process.wait()
             self._process = None
@@ -153,16 +157,18 @@ class Sshd:
         self.kill()
         return self.start(**options)
 
+    def connections(self) -> set[int]:
+        """The processes that serve connections, and what they run in the foreground."""
+        if self._process:
+            self._sessions |= {_identity(pid) for pid in _descendants(self._process.pid)}
+        self._sessions = {known for known in self._sessions if known[1] and _identity(known[0]) == known}
+        return {pid for pid, _ in self._sessions}
+
     def drop_connections(self) -> None:
         """End all connections, and what runs in them in the foreground, at once."""
-        found = set(self._sessions)
-        if self._process:
-            found |= {_identity(pid) for pid in _descendants(self._process.pid)}
-        self._sessions.clear()
-        for pid, began in found:
-            if began and _identity(pid) == (pid, began):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        for pid in self.connections():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         """End everything that this server runs."""
@@ -194,8 +200,12 @@ class Sshd:
             "UseDNS": "no",
             "PrintMotd": "no",
             "LogLevel": "VERBOSE",
+            # The rc files of whoever runs the tests are their affair, and some take locks: a killed session keeps them.
+            **({} if self._own_home else {"SetEnv": f"HOME={self._open_folder}"}),
             **_penalties(),
         }
+        if self.user == pwd.getpwuid(os.getuid()).pw_name:
+            usual["SetEnv"] = f"HOME={self.home}"
         lines = []
         for keyword, value in {**usual, **self.options}.items():
             lines += [f"{keyword} {one}" for one in ([value] if isinstance(value, str) else value)]
@@ -250,17 +260,18 @@ def account(shell: str) -> Iterator[Account]:
         home.chmod(0o700)
         yield Account(name, entry.pw_uid, home)
     finally:
-        _end_all_of(pwd.getpwnam(name).pw_uid)
-        _edit_passwd([program("userdel", "passwd"), name])
+        uid = pwd.getpwnam(name).pw_uid
+        _edit_passwd([program("userdel", "passwd"), name], before=lambda: _end_all_of(uid))
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _edit_passwd(command: list[str]) -> None:
-    """Tests run side by side, and only one may edit /etc/passwd at a time (exit code 1: cannot lock)."""
+def _edit_passwd(command: list[str], before: Callable[[], None] = lambda: None) -> None:
+    """Only one may edit /etc/passwd at a time (exit codes 1, 10), and killed processes linger for a moment (8)."""
 
     def done() -> bool:
+        before()
         result = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert result.returncode in (0, 1, 10), result.stderr
+        assert result.returncode in (0, 1, 8, 10), result.stderr
         return result.returncode == 0
 
     wait_until(done, within=20)

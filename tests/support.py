@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
+
+from sshsched.store.lock import holder
 
 ROOT = Path(__file__).parent.parent
 EVERY = 0.01
@@ -35,3 +39,10 @@ def wait_until(condition: Callable[[], T], *, within: float = 5.0) -> T:
         assert time.monotonic() < end, f"still not so after {within} s: {inspect.getsource(condition).strip()}"
         time.sleep(EVERY)
     return found
+
+
+def end_scheduler(state_dir: Path) -> None:
+    """Kill the scheduler of a state folder, if there is one: nothing of a test goes on after it."""
+    if found := holder(state_dir):
+        os.kill(found.pid, signal.SIGKILL)
+        wait_until(lambda: holder(state_dir) is None)

@@ -6,20 +6,17 @@ Rule: runs outlive the command. Whoever leaves early is told how to come back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sshsched.cli.streams import STDERR, STDOUT, note, say
 from sshsched.cli.verdict import INTERRUPTED, TIMED_OUT, Shape, exit_code, finished
-from sshsched.errors import UsageError
 
 if TYPE_CHECKING:
     from sshsched.cli.app import App
     from sshsched.cli.follow import Sinks
 
 
-@dataclass(frozen=True)
-class Wishes:
+class Wishes(NamedTuple):
     """How somebody wants to be told."""
 
     wait: bool = False
@@ -29,12 +26,6 @@ class Wishes:
     quiet: bool = False
     any_one: bool = False
     timeout: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.json and self.output:
-            raise UsageError(
-                "--json and --output both want the standard output; use --json --wait, then `sshsched output`"
-            )
 
 
 def after(app: App, runs: Sequence[Shape], wishes: Wishes) -> int:

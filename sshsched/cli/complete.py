@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +15,8 @@ from sshsched.cli.app import App
 from sshsched.cli.safe import safe_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
 MANY = 50
@@ -65,13 +66,21 @@ def _hosts(app: App) -> Iterator[Offer]:
     for host in load_hosts(app.config_dir).values():
         if host.name != "local":
             yield host.name, "hosts.yaml"
-    for alias in dict.fromkeys(ssh_aliases(Path("~/.ssh/config").expanduser())):
+    for alias in dict.fromkeys(ssh_aliases()):
         yield alias, "ssh config"
 
 
-def ssh_aliases(file: Path, depth: int = 0) -> Iterator[str]:
-    """The names without wildcards after `Host` in an ssh_config file and in those that it includes."""
+def ssh_aliases() -> Iterator[str]:
+    """The names without wildcards after `Host` in the user's ssh_config, Include followed."""
+    from sshsched.remote.ssh_config import Paths
+
+    if file := Paths.default().user:
+        yield from _aliases(file)
+
+
+def _aliases(file: Path, depth: int = 0) -> Iterator[str]:
     import glob
+    from pathlib import Path
 
     try:
         lines = file.read_text(errors="replace").splitlines()
@@ -86,7 +95,7 @@ def ssh_aliases(file: Path, depth: int = 0) -> Iterator[str]:
             for pattern in words[1:]:
                 place = str(file.parent / Path(pattern).expanduser())
                 for path in sorted(glob.glob(place)):  # noqa: PTH207  Path.glob takes no absolute pattern
-                    yield from ssh_aliases(Path(path), depth + 1)
+                    yield from _aliases(Path(path), depth + 1)
 
 
 complete_runs = _completer(lambda app: _runs(app, live=False))

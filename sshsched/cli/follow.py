@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sshsched.cli.verdict import Shape, finished
 from sshsched.cli.view import View
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from sshsched.cli.streams import Sink
 
 TICK = 0.25
+
+
+class Writer(Protocol):
+    """Takes bytes until it is closed."""
+
+    def write(self, data: bytes) -> None: ...
+    def close(self) -> None: ...
+
 
 Sinks = Mapping[str, Mapping[str, "Sink"]]
 """By run (`r12`), then by stream (`stdout`)."""
@@ -104,7 +112,7 @@ class Follow:
                 self._queue.put(("revived", None))
 
 
-def copy_output(app: App, name: str, stream: str, sink: Sink, offset: int) -> None:
+def copy_output(app: App, name: str, stream: str, sink: Writer, offset: int) -> None:
     """A run's stream into the sink, from this byte until nothing more will come."""
     while True:
         try:

@@ -8,9 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sshsched.errors import UsageError
 
@@ -23,8 +21,7 @@ MOST_STDIN = 1 << 20
 Draft = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The options of `run` that shape a run. None and empty mean: not said."""
 
     hosts: Sequence[str]
@@ -97,6 +94,8 @@ def stdin_text(source: str) -> str:
         if source == "-":
             data = sys.stdin.buffer.read(MOST_STDIN + 1)
         else:
+            from pathlib import Path
+
             with Path(source).open("rb") as file:
                 data = file.read(MOST_STDIN + 1)
     except OSError as error:

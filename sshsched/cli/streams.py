@@ -54,9 +54,11 @@ class Sink:
 
     def __init__(self, fd: int, *, raw: bool = False, prefix: str = "") -> None:
         self._fd = fd
-        self._safe = None if raw or not is_terminal(fd) else SafeStream(colours=in_colour(fd))
+        self._terminal = is_terminal(fd)
+        self._safe = SafeStream(colours=in_colour(fd)) if self._terminal and not raw else None
         self._prefix = f"{safe_line(prefix)}: ".encode() if prefix else b""
         self._line = b""
+        self._last = b"\n"
 
     def write(self, data: bytes) -> None:
         """Raises BrokenPipeError."""
@@ -66,13 +68,14 @@ class Sink:
         """Nothing comes any more."""
         if self._safe is not None:
             self._put(self._safe.close().encode())
-        if self._line:
-            self._put(b"\n")
+        if self._line or (self._terminal and self._last != b"\n"):
+            self._put(b"\n")  # so that the prompt, or our own last word, has its own line
 
     def _put(self, data: bytes) -> None:
         if self._prefix:
             data = self._whole_lines(data)
         if data:
+            self._last = data[-1:]
             with _turn:
                 write(self._fd, data)
 

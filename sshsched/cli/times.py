@@ -10,20 +10,18 @@ from datetime import datetime, timedelta
 
 from sshsched.errors import UsageError
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[smhdw])")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\Z")
+_AGO = r"\d+(\.\d+)?\s*[A-Za-z]"
+_CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
 
 
 def parse_duration(text: str) -> float:
-    """Seconds in `90`, `1.5h`, `500ms` or `1h30m`. Raises UsageError."""
-    text = text.strip().lower()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return float(text)
-    parts = _PART.findall(text)
-    if not parts or _PART.sub("", text).strip():
-        raise UsageError(f"'{text}' is no duration; write it like 90, 90s, 5m, 1h30m or 2d")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    """Seconds in `90`, `1.5h`, `500ms` or `1h30m`: what job files take, too. Raises UsageError."""
+    from sshsched.config.durations import duration
+
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def parse_at(text: str, now: float) -> float:
@@ -42,13 +40,13 @@ def parse_since(text: str, now: float) -> float:
         return (midnight - timedelta(days=text == "yesterday")).timestamp()
     if clock := _at_clock(text, now):
         return (clock if clock.timestamp() <= now else clock - timedelta(days=1)).timestamp()
-    if _PART.match(text):
+    if re.match(_AGO, text):
         return now - parse_duration(text)
     return _iso(text, "write it like 2h, today, yesterday, 18:30 or 2026-11-22")
 
 
 def _at_clock(text: str, now: float) -> datetime | None:
-    match = _CLOCK.match(text)
+    match = re.fullmatch(_CLOCK, text)
     if match is None:
         return None
     hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)

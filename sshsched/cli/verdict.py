@@ -5,13 +5,13 @@ Rule: both are made from the shape that `--json` shows, and from nothing else. T
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sshsched.cli.safe import safe_line
 from sshsched.cli.times import from_iso, span
 
-Shape = Mapping[str, Any]
+Shape = dict[str, Any]
 
 NOT_ALL_WELL = 1
 UNKNOWN = 69
@@ -55,6 +55,8 @@ def _code(run: Shape) -> int:
         return 0
     if run["state"] == "failure":
         return _program_code(run)
+    if run["spool"] is not None and run["reason"] in ("not-started", "host-refused"):
+        return FAILED_HERE  # the host was reached, and would not start it: no such folder, disk full
     return _BY_REASON.get(run["reason"], FAILED_HERE)
 
 
@@ -73,9 +75,11 @@ def ending(run: Shape) -> str:
     if run["state"] in ("success", "failure"):
         took = f" in {span(run['elapsed'])}" if run["elapsed"] is not None else ""
         return f"{text}{took}{_how(run)}"
-    # The sentence of an error usually tells the reason in words; the reason alone must still be there for searches.
-    why = ": ".join(part for part in (run["reason"], safe_line(run["message"])) if part)
-    return f"{text}: {why}"
+    # Where the sentence tells the reason in words, twice would be too often.
+    message = safe_line(run["message"])
+    told = str(run["reason"]).replace("-", " ") in message
+    why = [message] if told else [run["reason"], message]
+    return ": ".join(part for part in [text, *why] if part)
 
 
 def result(run: Shape) -> str:

@@ -5,7 +5,6 @@ Rule: everything here goes to the standard error, for the standard output belong
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from sshsched.cli.verdict import Shape, ending, finished, standing, title
 
 QUIET_START = 0.3  # a run that is over before that shows no live line, only its end
 REDRAW = 0.1
+PASSING = 1.0  # what is over sooner is not worth a line in a log
 
 
 class View(Protocol):
@@ -53,29 +53,39 @@ class Plain:
 
     def __init__(self) -> None:
         self._said: dict[str, str] = {}
+        self._news: dict[str, tuple[float, str]] = {}
+        """By run's title: what to say unless it passes soon, and from when on."""
 
     def update(self, run: Shape) -> None:
-        text = ending(run) if finished(run) else self._worth_saying(run)
-        if text == self._said.get(run["run"], ""):
+        name = title(run)
+        if finished(run):
+            self._news.pop(name, None)
+            note(f"{name}: {ending(run)}")
             return
-        self._said[run["run"]] = text
-        if text:
-            note(f"{title(run)}: {text}")
-
-    def _worth_saying(self, run: Shape) -> str:
-        if run["unreachable_since"] or run["survivors"] or (run["state"] == "waiting" and run["message"]):
-            # Without the elapsed time, which would make every look at it news.
-            return standing(run, None)
-        return f"{run['state']} again in sight" if "unreachable" in self._said.get(run["run"], "") else ""
+        text = _worth_saying(run)
+        if text == self._said.get(name, ""):
+            self._news.pop(name, None)
+        elif self._news.get(name, (0.0, ""))[1] != text:
+            self._news[name] = (time.monotonic() + PASSING, text)
 
     def say(self, text: str) -> None:
         note(text)
 
     def draw(self) -> None:
-        pass
+        ripe = [name for name, (at, _) in self._news.items() if at <= time.monotonic()]
+        for name in ripe:
+            _, text = self._news.pop(name)
+            self._said[name] = text
+            note(f"{name}: {text or 'goes on'}")
 
     def close(self) -> None:
         pass
+
+
+def _worth_saying(run: Shape) -> str:
+    """What holds a run, without elapsed times, which would make news of every look at it; empty if nothing does."""
+    held = run["unreachable_since"] or run["survivors"] or (run["state"] == "waiting" and run["message"])
+    return standing(run, None) if held else ""
 
 
 class Live:
@@ -100,8 +110,10 @@ class Live:
     def draw(self) -> None:
         if time.monotonic() < self._next:
             return
+        import shutil  # it brings compression along, and most runs end before they are drawn
+
         self._next = time.monotonic() + REDRAW
-        width, height = os.get_terminal_size(STDERR)
+        width, height = shutil.get_terminal_size()
         lines = [f"{title(run)}: {standing(run, time.time())}" for run in self._runs.values()]
         if len(lines) > height - 1:
             lines = [*lines[: height - 2], f"and {len(lines) - height + 2} more"]

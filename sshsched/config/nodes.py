@@ -12,7 +12,8 @@ from typing import ClassVar
 from sshsched.errors import ConfigError, Problem
 
 MAX_PROBLEMS = 100  # per file: the first ones tell the story
-SHOWN = 60
+SHOWN = 60  # characters of a text from a file
+MESSAGE = 500
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class Problems:
         self.add_at(node.line, node.column, node.path, message)
 
     def add_at(self, line: int, column: int, path: str, message: str) -> None:
-        self.found.append(Problem(self.file, line, column, shown(path, quote="") if path else "", message))
+        self.found.append(Problem(self.file, line, column, shown(path, quote=""), _one_line(message, MESSAGE)))
         if len(self.found) == MAX_PROBLEMS:
             self.found.append(Problem(self.file, line, column, "", "and more; mend these first"))
             raise UnreadableError
@@ -105,9 +106,12 @@ class Problems:
 
 def shown(text: str, quote: str = "'") -> str:
     """A text from a file as a message shows it: in one line, short, with nothing that moves a cursor."""
-    short = text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
-    return f"{quote}{safe}{quote}"
+    return f"{quote}{_one_line(text, SHOWN)}{quote}"
+
+
+def _one_line(text: str, longest: int) -> str:
+    short = text if len(text) <= longest else text[: longest - 3] + "..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
 
 
 def suggest(word: str, known: Sequence[str], also: Collection[str] = ()) -> str:

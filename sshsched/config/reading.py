@@ -87,6 +87,7 @@ class Take:
         self.node = node
         self.problems = problems
         self.failed = False
+        self.taken: set[str] = set()
 
     def __call__(self, key: Key[T]) -> T:
         """The value, or the default if the key is not there.
@@ -94,6 +95,7 @@ class Take:
         A value that cannot be read is noted, and whatever is returned in its place is thrown away when the block ends:
         so nothing may be worked out from taken values inside the block.
         """
+        self.taken.add(key.name)
         entry = self.node.entries.get(key.name)
         try:
             if entry is not None:
@@ -115,6 +117,8 @@ def reader(node: Node, record: Record, problems: Problems) -> Iterator[Take]:
     before = len(problems.found)
     check_keys(node, record, problems)
     yield take
+    # A key that is declared but not taken would be passed over in silence.
+    assert take.taken == {key.name for key in record.keys}, record.help
     if take.failed or len(problems.found) > before:
         raise UnreadableError
 

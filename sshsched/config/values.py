@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 from sshsched.config.durations import PATTERN, duration
 from sshsched.config.nodes import Listing, Mapping, Node, Problems, UnreadableError, shown, suggest
 from sshsched.config.reading import Kind, Schema, read_each, read_text, read_value
+from sshsched.config.templates import is_template
 
 T = TypeVar("T")
 SCALAR: Final = ["string", "number", "boolean"]
@@ -26,11 +27,11 @@ class Word:
     pattern: str = ""
     wanted: str = ""
     templated: bool = False
-    """A text with `{{ }}` passes; its form is looked at again when it has been filled in."""
+    """A template passes; its form is looked at again when it has been filled in."""
 
     def read(self, node: Node, problems: Problems) -> str:
         text = read_text(node, problems)
-        if self.pattern and not re.fullmatch(self.pattern, text) and not (self.templated and "{{" in text):
+        if self.pattern and not re.fullmatch(self.pattern, text) and not (self.templated and is_template(text)):
             raise problems.refuse(node, f"{shown(text)} is no {self.wanted}")
         return text
 
@@ -38,7 +39,7 @@ class Word:
         if not self.pattern:
             return {"type": SCALAR}
         plain: Schema = {"type": SCALAR, "pattern": f"^(?:{self.pattern})$"}
-        return {"anyOf": [plain, {"type": "string", "pattern": r"\{\{"}]} if self.templated else plain
+        return {"anyOf": [plain, {"type": "string", "pattern": r"\{[{%]"}]} if self.templated else plain
 
 
 @dataclass(frozen=True)

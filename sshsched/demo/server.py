@@ -12,7 +12,6 @@ import signal
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import asyncssh
 
@@ -96,6 +95,8 @@ class Server:
         with suppress(OSError, asyncssh.Error):
             await process.redirect(stdin=stdin, stdout=stdout, stderr=stderr, send_eof=False)
             await _all_said(process)
+            # The link may have gone before they were taken over; then nobody has closed them.
+            await process.redirect(stdin=asyncssh.PIPE, stdout=asyncssh.PIPE, stderr=asyncssh.PIPE)
         code = await child.wait()
         with suppress(OSError, asyncssh.Error):
             if code < 0:
@@ -108,12 +109,16 @@ class Server:
 async def _all_said(process: asyncssh.SSHServerProcess[bytes]) -> None:
     """Until both outputs have ended, or the link. With a redirection, to drain is to wait for the end of the source,
     but asyncssh does not wake those who wait for it when the link goes."""
-    said = asyncio.gather(process.stdout.drain(), process.stderr.drain(), return_exceptions=True)
-    gone = asyncio.ensure_future(process.channel.wait_closed())
-    either: set[asyncio.Future[Any]] = {said, gone}
+
+    async def ended() -> None:
+        await process.stdout.drain()
+        await process.stderr.drain()
+
+    either = [asyncio.ensure_future(ended()), asyncio.ensure_future(process.channel.wait_closed())]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     for waiting in either:
         waiting.cancel()
+    await asyncio.gather(*either, return_exceptions=True)
 
 
 def end_programs(home: Path) -> None:

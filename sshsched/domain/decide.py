@@ -1,7 +1,7 @@
 """What follows from what happened: `decide(view, event)` gives the instructions, and does nothing.
 
-Rule: a run's program is started only from `considered`, and a run ends only through `_end`. What the host's spool says
-is the truth about a program; what we remember of it is not.
+Rule: a run gets its spool, and with it leave to start, only in `considered`. What a host says of a run is weighed in
+`reports.py`; how a run is saved and ended is in `saves.py`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,16 @@ from typing import Any
 
 from sshsched.domain import words
 from sshsched.domain.events import (
-    Claim,
     Clean,
     Cleaned,
     Consider,
     Considered,
     Event,
-    Fetch,
     Fetched,
     HostDown,
     HostUp,
     Instruction,
     Look,
-    Report,
     Reported,
     Save,
     Seal,
@@ -37,11 +34,10 @@ from sshsched.domain.events import (
     Ticked,
     View,
 )
-from sshsched.domain.model import Cause, LogEntry, Outcome, Reason, Run, Spool, StopAsked
-from sshsched.domain.states import State, move
-
-RESEND_AFTER = 10.0  # seconds: a host that took longer to get from start to claim is asked again, which is harmless
-CLIMB_AGAIN_AFTER = 30.0  # seconds after the grace time: the ladder itself may have been killed
+from sshsched.domain.model import LogEntry, Reason, Run, Spool
+from sshsched.domain.reports import reported, start_refused
+from sshsched.domain.saves import end, moved, note, rest
+from sshsched.domain.states import State
 
 
 def decide(view: View, event: Event) -> list[Instruction]:
@@ -65,11 +61,11 @@ def ticked(view: View, event: Ticked) -> Iterator[Instruction]:
     """What is due waits from now on; what has waited too long does not start any more."""
     for run in view.runs.values():
         if run.state is State.SCHEDULED and run.due_at <= event.at:
-            yield _moved(run, State.WAITING, event.at, Reason.DUE, "its time has come", waiting_since=event.at)
+            yield moved(run, State.WAITING, event.at, Reason.DUE, "its time has come", waiting_since=event.at)
             yield Consider(run.host)
         elif run.state is State.WAITING and event.at - (run.waiting_since or event.at) >= run.start_within:
             why = words.too_late(run)
-            yield from _end(run, State.ERROR, event.at, Reason.NOT_STARTED, why, cleaned=True)
+            yield from end(run, State.ERROR, event.at, Reason.NOT_STARTED, why, cleaned=True)
 
 
 def considered(view: View, event: Considered) -> Iterator[Instruction]:
@@ -81,7 +77,7 @@ def considered(view: View, event: Considered) -> Iterator[Instruction]:
     if host is None or not host.up:
         if host is not None and host.permanent:
             for run in waiting.values():
-                yield from _end(run, State.ERROR, event.at, Reason.NOT_STARTED, host.problem, cleaned=True)
+                yield from end(run, State.ERROR, event.at, Reason.NOT_STARTED, host.problem, cleaned=True)
         else:
             yield from _tell(waiting, words.waits_for_host(event.host, host))
         return
@@ -89,7 +85,7 @@ def considered(view: View, event: Considered) -> Iterator[Instruction]:
     free = len(waiting) if host.slots is None else max(0, host.slots - taken)
     for run in list(waiting.values())[:free]:
         spool = Spool(f"{host.spool}/{run.name}-{run.key}", host.boot)
-        save = _moved(
+        save = moved(
             run,
             State.STARTING,
             event.at,
@@ -118,25 +114,23 @@ def host_up(view: View, event: HostUp) -> Iterator[Instruction]:
     """What was under way when the link broke is looked at or asked for again: all of it is harmless twice."""
     for run in view.by_host.get(event.host, {}).values():
         if run.finished:
-            yield _rest(run)
+            yield rest(run)
             continue
         if run.unreachable_since is not None:
             back = replace(run, unreachable_since=None)
-            yield Save(back, run.state, (_note(back, event.at, f"{event.host} is back"),))
+            yield Save(back, run.state, (note(back, event.at, f"{event.host} is back"),))
             run = back
         if run.state is State.STARTING and run.spool and run.spool.boot == event.boot:
             late = event.at - (run.starting_since or event.at) > run.start_within
-            yield Seal(run) if late else Start(run)
-        elif run.state is State.STOPPING and run.stop_asked is not None:
-            yield StopProgram(run)
-        yield Look(run)
+            yield Seal(run) if late or run.reason is Reason.HOST_REFUSED else Start(run)
+        yield Look(run)  # tells too whether a stop that was asked for has arrived
     yield Consider(event.host)
 
 
 def swept(view: View, event: Swept) -> Iterator[Instruction]:
     """Look at what is there, and go on with what could not be brought to its end."""
     for run in view.by_host.get(event.host, {}).values():
-        yield _rest(run) if run.finished else Look(run)
+        yield rest(run) if run.finished else Look(run)
 
 
 def host_down(view: View, event: HostDown) -> Iterator[Instruction]:
@@ -144,177 +138,11 @@ def host_down(view: View, event: HostDown) -> Iterator[Instruction]:
     for run in view.by_host.get(event.host, {}).values():
         if run.on_host and run.unreachable_since is None:
             away = replace(run, unreachable_since=event.at)
-            yield Save(away, run.state, (_note(away, event.at, event.message),))
+            yield Save(away, run.state, (note(away, event.at, event.message),))
     yield Consider(event.host)
 
 
-# What the host says of one run -----------------------------------------------------------------------------------
-
-
-def start_refused(view: View, event: StartRefused) -> Iterator[Instruction]:
-    """Nothing was launched; the seal makes sure of it."""
-    run = view.runs.get(event.run_id)
-    if run is not None and run.state is State.STARTING:
-        said = replace(run, reason=Reason.HOST_REFUSED, message=event.message)
-        yield Save(said, run.state, (_note(said, event.at, event.message),))
-        yield Seal(said)
-
-
-def reported(view: View, event: Reported) -> Iterator[Instruction]:
-    """The spool's word on a run, in whatever state we believed it to be."""
-    run = view.runs.get(event.run_id)
-    if run is None or not run.on_host:
-        return
-    known = run if event.output is None else replace(run, output=event.output)
-    steps = list(_resolve(known, event))
-    if known.output != run.output and not any(isinstance(step, Save) for step in steps):
-        steps.insert(0, Save(known, run.state))
-    yield from steps
-
-
-def _resolve(run: Run, event: Reported) -> Iterator[Instruction]:
-    report, at = event.report, event.at
-    rebooted = run.spool is None or report.boot != run.spool.boot
-    if report.claim is Claim.SEALED:
-        yield from _sealed(run, at)
-    elif report.outcome is not None:
-        yield from _ended(run, report, report.outcome, at, rebooted=rebooted)
-    elif rebooted:
-        yield from _end(run, State.ERROR, at, Reason.REBOOTED, words.rebooted(run))
-    elif report.claim is Claim.PROGRAM:
-        yield from _claimed(run, report, at)
-    elif run.state is State.STARTING or (run.state is State.STOPPING and run.started_at is None):
-        yield from _unclaimed(run, event)
-    else:
-        yield from _end(run, State.ERROR, at, Reason.SPOOL_GONE, words.spool_gone(run), lost=True)
-
-
-def _sealed(run: Run, at: float) -> Iterator[Instruction]:
-    """Never started, never will."""
-    if run.state is State.STOPPING:
-        yield from _end(run, State.SKIPPED, at, Reason.BY_HAND, words.stopped_before_start(run))
-    elif run.state is State.STARTING:
-        why = run.message if run.reason is Reason.HOST_REFUSED else words.too_late(run)
-        yield from _end(run, State.ERROR, at, Reason.NOT_STARTED, why)
-    else:
-        yield from _end(run, State.ERROR, at, Reason.SPOOL_GONE, words.spool_gone(run), lost=True)
-
-
-def _unclaimed(run: Run, event: Reported) -> Iterator[Instruction]:
-    """No process has the claim yet. Whether one will is for the seal to say, or for another start."""
-    report, at = event.report, event.at
-    since = at - (run.starting_since or at)
-    if run.state is State.STOPPING:
-        if not event.sealing:
-            yield StopProgram(run)
-    elif run.reason is Reason.HOST_REFUSED and not report.exists:
-        # Only a start makes the folder, and every start so far has been answered.
-        yield from _end(run, State.ERROR, at, Reason.NOT_STARTED, run.message, cleaned=True)
-    elif event.sealing:
-        return  # the host could not even seal: the next sweep asks again
-    elif report.refused is not None:
-        said = replace(run, reason=Reason.HOST_REFUSED, message=report.refused or "the host refused to start it")
-        yield Save(said, run.state, (_note(said, at, said.message),))
-        yield Seal(said)
-    elif run.reason is Reason.HOST_REFUSED or since > run.start_within:
-        yield Seal(run)
-    elif since > RESEND_AFTER:
-        yield Start(run)
-
-
-def _claimed(run: Run, report: Report, at: float) -> Iterator[Instruction]:
-    """A program got the claim and has no status yet."""
-    if not report.alive:
-        yield from _end(run, State.ERROR, at, Reason.LOST, words.lost(run))
-        return
-    if run.state is State.STARTING:
-        save = _moved(
-            run,
-            State.RUNNING,
-            at,
-            Reason.CLAIMED,
-            words.running(report),
-            pid=report.pid,
-            started_at=report.started_at or at,
-        )
-        yield save
-        run = save.run
-    elif run.started_at is None:
-        run = replace(run, pid=report.pid, started_at=report.started_at or at)
-        yield Save(run, run.state)
-    yield from _stop_goes_on(run, report, at)
-
-
-def _stop_goes_on(run: Run, report: Report, at: float) -> Iterator[Instruction]:
-    """Somebody asked the program to end: the host's own timeout, or we; and it has not come to its end."""
-    if report.stopping is None:
-        if run.state is State.STOPPING:
-            yield StopProgram(run)
-        return
-    asked = run.stop_asked or StopAsked(
-        at, "the host", report.stopping, run.program.stop.signal, run.program.stop.grace
-    )
-    if run.state is not State.STOPPING:
-        why = words.stopping(report.stopping, run.program)
-        save = _moved(run, State.STOPPING, at, words.reason_of(report.stopping), why, stop_asked=asked)
-        yield save
-        run = save.run
-    elif run.survivors != report.survivors:
-        named = replace(run, survivors=report.survivors, message=words.survivors(report.survivors))
-        yield Save(named, run.state, (_note(named, at, named.message),))
-        run = named
-    if at - asked.at > asked.grace + CLIMB_AGAIN_AFTER:
-        again = replace(run, stop_asked=replace(asked, at=at))
-        yield Save(again, run.state)
-        yield StopProgram(again)
-
-
-def _ended(run: Run, report: Report, outcome: Outcome, at: float, *, rebooted: bool) -> Iterator[Instruction]:
-    """The program has ended. Where a stop is under way, the run has only when nobody of its tree is left."""
-    if report.stopping is not None and not rebooted and (not report.stop_done or report.survivors):
-        if run.started_at is None:
-            run = replace(run, pid=report.pid, started_at=report.started_at or at)
-        yield from _stop_goes_on(run, report, at)
-        return
-    accepted = outcome.signal is None and outcome.exit_code in run.program.accept
-    held = outcome.cause in (Cause.TIMEOUT, Cause.ABANDONED)  # Apsis: exit 0 after a timeout is a failure still
-    state = State.SUCCESS if accepted and not held else State.FAILURE
-    run = replace(
-        run,
-        outcome=outcome,
-        survivors=(),
-        pid=report.pid or run.pid,
-        started_at=run.started_at or outcome.started_at or at,
-    )
-    yield from _end(run, state, at, words.reason_of_end(outcome), words.ended(outcome, run.program))
-
-
-def _end(
-    run: Run, state: State, at: float, reason: Reason, message: str, *, cleaned: bool = False, lost: bool = False
-) -> Iterator[Instruction]:
-    """The one way to a finished state. `cleaned`: nothing of it is on the host; `lost`: what was there is gone."""
-    finished = run.outcome.ended_at if run.outcome and run.outcome.ended_at else at
-    output = replace(run.output, lost=run.output.lost or lost, complete=run.output.complete or cleaned)
-    save = _moved(
-        run,
-        state,
-        at,
-        reason,
-        message,
-        finished_at=finished,
-        unreachable_since=None,
-        cleaned=cleaned,
-        output=output,
-    )
-    yield save
-    if not cleaned:
-        yield _rest(save.run)
-    yield Consider(run.host)
-
-
-def _rest(run: Run) -> Instruction:
-    """What a finished run still needs."""
-    return Clean(run) if run.output.complete or run.output.lost else Fetch(run)
+# What came back, and what is over ----------------------------------------------------------------------------------
 
 
 def fetched(view: View, event: Fetched) -> Iterator[Instruction]:
@@ -347,29 +175,17 @@ def stop_wanted(view: View, event: StopWanted) -> Iterator[Instruction]:
             continue
         if not run.on_host:
             why = f"skipped by {asked.by}"
-            yield from _end(run, State.SKIPPED, asked.at, Reason.BY_HAND, why, cleaned=True)
+            yield from end(run, State.SKIPPED, asked.at, Reason.BY_HAND, why, cleaned=True)
             continue
         why = f"{asked.by} asked it to end with {asked.signal}, KILL after {words.seconds(asked.grace)}"
         if run.state is State.STOPPING:
             again = replace(run, stop_asked=asked, message=why)
-            yield Save(again, run.state, (_note(again, asked.at, why),))
+            yield Save(again, run.state, (note(again, asked.at, why),))
             yield StopProgram(again)
         else:
-            save = _moved(run, State.STOPPING, asked.at, Reason.STOP_ASKED, why, stop_asked=asked)
+            save = moved(run, State.STOPPING, asked.at, Reason.STOP_ASKED, why, stop_asked=asked)
             yield save
             yield StopProgram(save.run)
-
-
-# Rows ------------------------------------------------------------------------------------------------------------
-
-
-def _moved(run: Run, state: State, at: float, reason: Reason, message: str, **changes: Any) -> Save:
-    new = replace(run, state=move(run.state, state), reason=reason, message=message, **changes)
-    return Save(new, run.state, (LogEntry(run.id, at, run.state, state, reason, message),))
-
-
-def _note(run: Run, at: float, message: str) -> LogEntry:
-    return LogEntry(run.id, at, run.state, run.state, run.reason, message)
 
 
 _HANDLERS: dict[type, Callable[[View, Any], Iterator[Instruction]]] = {

@@ -95,7 +95,8 @@ class StartRefused:
 class Reported:
     """A look at a run's spool came back, with the output that is durable here since then, if any came along.
 
-    `sealing` tells that the host had been asked to seal the run just before.
+    `sealing` tells that the host had been asked to seal or to stop the run just before. `knew` is False if nothing was
+    known of a claim when the host was asked: the journal may have told of one since.
     """
 
     at: float
@@ -103,6 +104,7 @@ class Reported:
     report: Report
     output: Output | None = None
     sealing: bool = False
+    knew: bool = True
 
 
 @dataclass(frozen=True, slots=True)

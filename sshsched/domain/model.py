@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from sshsched.domain.states import FINISHED, ON_HOST, State
 
 START_WITHIN = 3600.0
 GRACE = 60.0  # Apsis' default
+
+Stream = Literal["stdout", "stderr"]
+STREAMS: tuple[Stream, ...] = ("stdout", "stderr")
 
 
 class Reason(StrEnum):

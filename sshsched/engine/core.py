@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -66,17 +66,17 @@ class Core:
         self._perform = perform
         self._audience = audience
         self._clock = clock
-        self._events: asyncio.Queue[tuple[Event, asyncio.Future[None] | None]] = asyncio.Queue()
+        self._events: asyncio.Queue[tuple[Event, asyncio.Future[Mapping[int, Run]] | None]] = asyncio.Queue()
 
     def post(self, event: Event) -> None:
         """Have the event decided soon."""
         self._events.put_nowait((event, None))
 
-    async def say(self, event: Event) -> None:
-        """Have it decided, and return when what follows is saved."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def say(self, event: Event) -> Mapping[int, Run]:
+        """Have it decided, and return when what follows is saved: the runs that this turn changed, as they are now."""
+        done: asyncio.Future[Mapping[int, Run]] = asyncio.get_running_loop().create_future()
         self._events.put_nowait((event, done))
-        await done
+        return await done
 
     async def run(self) -> None:
         """Take turns until cancelled."""
@@ -89,12 +89,12 @@ class Core:
             batch = [await self._events.get()]
             while not self._events.empty():
                 batch.append(self._events.get_nowait())
-            await self._turn([event for event, _ in batch])
+            changed = await self._turn([event for event, _ in batch])
             for _, done in batch:
                 if done is not None and not done.done():
-                    done.set_result(None)
+                    done.set_result(changed)
 
-    async def _turn(self, events: list[Event]) -> None:
+    async def _turn(self, events: list[Event]) -> Mapping[int, Run]:
         saves: list[Save] = []
         acts: list[Instruction] = []
         hosts: dict[str, None] = {}
@@ -105,12 +105,14 @@ class Core:
             self._decide(Considered(self._clock(), host), saves, acts, hosts)
         if saves:
             await self._commit(saves)
-        for run in {save.run.id: save.run for save in saves}.values():
+        changed = {save.run.id: save.run for save in saves}
+        for run in changed.values():
             self._audience.run_changed(run)
         for host in hosts:
             self._audience.host_changed(host)
         for act in acts:
             self._perform(_run_of(act).host, act)
+        return changed
 
     def _decide(self, event: Event, saves: list[Save], acts: list[Instruction], hosts: dict[str, None]) -> None:
         for instruction in decide(self.board.view, event):

@@ -100,14 +100,14 @@ class Engine:
         runs = tuple(self._made(draft, now) for draft in drafts)
         for host in {run.host for run in runs if run.state is State.WAITING}:
             self._worker(host).link.hurry()
-        await self._core.say(Submitted(now, runs))
-        return [self._board.view.runs.get(run.id, run) for run in runs]
+        changed = await self._core.say(Submitted(now, runs))
+        return [changed.get(run.id, run) for run in runs]
 
     async def stop(self, ids: Sequence[int], asked: StopAsked) -> list[Run]:
         """Have these live runs end; returns them once the wish is saved."""
         before = [run for number in ids if (run := self._board.view.runs.get(number))]
-        await self._core.say(StopWanted(tuple(ids), asked))
-        return [self._board.view.runs.get(run.id, run) for run in before]
+        changed = await self._core.say(StopWanted(tuple(ids), asked))
+        return [changed.get(run.id, run) for run in before]
 
     def run(self, number: int) -> Run | None:
         """A run that is not settled yet."""

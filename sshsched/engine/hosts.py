@@ -29,7 +29,7 @@ from sshsched.domain.events import (
     Swept,
 )
 from sshsched.domain.model import Output, Run
-from sshsched.errors import HostError, StoreBusyError
+from sshsched.errors import HostError, StoreBusyError, StoreError
 from sshsched.remote.answers import Data
 from sshsched.remote.link import Link
 from sshsched.remote.script import spool_name
@@ -46,7 +46,7 @@ class Outputs(Protocol):
     """Where output is kept. Its methods block, and are called in threads."""
 
     def write(self, run_id: int, stream: Any, offset: int, data: bytes) -> int: ...
-    def sync(self, run_id: int) -> None: ...
+    def sync(self, *run_ids: int) -> None: ...
     def finish(self, run_id: int) -> None: ...
 
 
@@ -85,6 +85,7 @@ class HostWorker:
         self._run_of = run_of
         self._post = post
         self._sizes: dict[int, tuple[int, int]] = {}
+        self._writing = asyncio.Lock()
         self._fetching: set[int] = set()
         self._watched: dict[int, int] = {}
         self._watch_woken = asyncio.Event()
@@ -143,25 +144,30 @@ class HostWorker:
 
     async def _seal(self, run: Run) -> None:
         if (report := await self.link.settle(spool_name(run))) is not None:
-            self._post(Reported(time.time(), run.id, report, sealing=True))
+            self._post(Reported(time.time(), run.id, report, sealing=True, knew=_knows(run)))
 
     async def _stop(self, run: Run) -> None:
         if (report := await self.link.stop(run)) is not None:
             # The ladder has just been sent for; that it is not done yet is no reason to send for it again.
-            self._post(Reported(time.time(), run.id, report, sealing=True))
+            self._post(Reported(time.time(), run.id, report, sealing=True, knew=_knows(run)))
 
     async def _look(self, run_ids: list[int]) -> None:
-        runs = {spool_name(run): run for run_id in run_ids if (run := self._run_of(run_id)) and run.spool}
+        runs = {spool_name(run): run for run_id in run_ids if (run := self._run_of(run_id)) and run.on_host}
+        if not runs:
+            return
         wanted = [(name, *self._size(run)) for name, run in runs.items()]
         try:
             reports, data = await self.link.fetch(wanted, MOST_BYTES)
             kept = await self._keep(runs, reports, data)
-        except (HostError, StoreBusyError) as error:
+        except (HostError, StoreError) as error:
             log.debug("%s: look: %s", self.link.host, error)
             return
         for name, report in reports.items():
             if (run := runs.get(name)) is not None:
-                self._post(Reported(time.time(), run.id, report, kept.get(name)))
+                self._post(Reported(time.time(), run.id, report, kept.get(name), knew=_knows(run)))
+        for piece in data:
+            if len(piece.data) == MOST_BYTES and piece.name in runs and runs[piece.name].id in self._watched:
+                self._looks.add(runs[piece.name].id)  # there is more, and somebody waits for it
 
     async def _fetch(self, run: Run) -> None:
         """All that is left of the output of a run that has ended, in pieces, so that memory stays small."""
@@ -192,7 +198,7 @@ class HostWorker:
             left = await self.link.clean(list(runs))
             gone = [run for name, run in runs.items() if name not in left]
             await asyncio.to_thread(self._finish, gone)
-        except (HostError, StoreBusyError) as error:
+        except (HostError, StoreError) as error:
             log.debug("%s: clean: %s", self.link.host, error)
             return
         for run in gone:
@@ -209,15 +215,23 @@ class HostWorker:
     def _size(self, run: Run) -> tuple[int, int]:
         return self._sizes.get(run.id, (run.output.stdout, run.output.stderr))
 
+    def _next(self, run: Run, piece: Data) -> bool:
+        return piece.offset == self._size(run)[piece.stream == "stderr"]
+
     async def _keep(self, runs: dict[str, Run], reports: dict[str, Report], data: list[Data]) -> dict[str, Output]:
         """Write what came, durably; what is here of each run then."""
-        pieces = [(runs[piece.name], piece) for piece in data if piece.data and piece.name in runs]
-        if pieces:
-            await asyncio.to_thread(self._write, pieces)
-        for run, piece in pieces:
-            sizes = dict(zip(("stdout", "stderr"), self._size(run), strict=True))
-            sizes[piece.stream] = piece.offset + len(piece.data)
-            self._sizes[run.id] = (sizes["stdout"], sizes["stderr"])
+        async with self._writing:
+            # A look and a fetch may have asked for the same bytes: what does not follow what is here has come before.
+            pieces = [
+                (runs[it.name], it) for it in data if it.data and it.name in runs and self._next(runs[it.name], it)
+            ]
+            broken = await asyncio.to_thread(self._write, pieces) if pieces else set()
+            for run, piece in pieces:
+                stdout, stderr = self._size(run)
+                end = piece.offset + len(piece.data)
+                self._sizes[run.id] = (end, stderr) if piece.stream == "stdout" else (stdout, end)
+            # Somebody removed bytes here: the spool has them all until the run is cleaned, so begin anew.
+            self._sizes.update(dict.fromkeys(broken, (0, 0)))
         there = {(piece.name, piece.stream): piece.size for piece in data}
         kept = {}
         for name, report in reports.items():
@@ -229,11 +243,19 @@ class HostWorker:
             kept[name] = Output(stdout, stderr, complete=report.exists and report.outcome is not None and whole)
         return kept
 
-    def _write(self, pieces: list[tuple[Run, Data]]) -> None:
+    def _write(self, pieces: list[tuple[Run, Data]]) -> set[int]:
+        """The runs of which earlier bytes are missing here. Raises StoreBusyError."""
+        broken = set()
         for run, piece in pieces:
-            self._outputs.write(run.id, piece.stream, piece.offset, piece.data)
-        for run_id in {run.id for run, _ in pieces}:
-            self._outputs.sync(run_id)
+            try:
+                self._outputs.write(run.id, piece.stream, piece.offset, piece.data)
+            except StoreBusyError:
+                raise
+            except StoreError as error:
+                log.error("%s: %s; it is fetched again", run.name, error)
+                broken.add(run.id)
+        self._outputs.sync(*{run.id for run, _ in pieces})
+        return broken
 
     # Over and over ---------------------------------------------------------------------------------------------------
 
@@ -262,5 +284,12 @@ class HostWorker:
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except (HostError, StoreBusyError) as error:
+        except (HostError, StoreError) as error:
             log.debug("%s: %s", self.link.host, error)
+        except Exception:
+            log.exception("%s: unexpected; tried again at the next sweep", self.link.host)
+
+
+def _knows(run: Run) -> bool:
+    """Whether a claim of this run's program has been seen."""
+    return run.started_at is not None

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from sshsched.domain.events import Claim, Report
-from sshsched.domain.model import Cause, Outcome
+from sshsched.domain.model import Cause, Outcome, Stream
 
 LONGEST_LINE = 64 * 1024
+LONGEST_DATA = 16 * 1024 * 1024  # more than is ever asked for
 
 
 class AnswerError(ValueError):
@@ -32,7 +32,7 @@ class Line:
 class Data:
     """A piece of output, byte for byte; `size` is that of the whole file when it was read."""
 
-    stream: Literal["stdout", "stderr"]
+    stream: Stream
     name: str
     offset: int
     size: int
@@ -48,6 +48,7 @@ class End:
 
 Item = Line | Data | End
 _HEAD = re.compile(rb"=(stdout|stderr) (\S+) (\d{1,18}) (\d{1,18}) (\d{1,18})")
+_END = re.compile(rb"\.(\d{1,18})")
 
 
 class Framer:
@@ -67,18 +68,20 @@ class Framer:
     def _next(self) -> Item | None:
         if self._head is not None:
             return self._data(self._head)
-        end = self._buffer.find(b"\n")
-        if end < 0:
-            if len(self._buffer) > LONGEST_LINE:
-                raise AnswerError("a line without end")
+        until = self._buffer.find(b"\n")
+        if max(until, len(self._buffer) if until < 0 else 0) > LONGEST_LINE:
+            raise AnswerError("a line without end")
+        if until < 0:
             return None
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
+        line = bytes(self._buffer[:until])
+        del self._buffer[: until + 1]
         if not line:
             return _BLANK
-        if line[:1] == b"." and line[1:].isdigit():
-            return End(int(line[1:]))
-        if line[:1] == b"=" and (head := _HEAD.fullmatch(line)):
+        if end := _END.fullmatch(line):
+            return End(int(end[1]))
+        if head := _HEAD.fullmatch(line):
+            if int(head[4]) > LONGEST_DATA:
+                raise AnswerError("more output at once than was asked for")
             self._head = head.groups()
             return self._next()
         told = line[:1] == b"|"
@@ -91,7 +94,7 @@ class Framer:
         data = bytes(self._buffer[: int(count)])
         del self._buffer[: int(count)]
         self._head = None
-        which: Literal["stdout", "stderr"] = "stdout" if stream == b"stdout" else "stderr"
+        which: Stream = "stdout" if stream == b"stdout" else "stderr"
         return Data(which, name.decode("ascii", "replace"), int(offset), int(size), data)
 
 
@@ -162,9 +165,9 @@ def parse_hello(answer: Answer) -> Hello:
         boot=facts["boot"].replace(" ", "_"),
         uptime=_number(facts["up"]) or 0.0,
         clock=_number(facts.get("now", "")),
-        journal=int(_number(facts["journal"]) or 0),
+        journal=whole(facts["journal"]) or 0,
         user=facts.get("user", ""),
-        ticks=int(_number(facts.get("ticks", "")) or 100),
+        ticks=whole(facts.get("ticks", "")) or 100,
         setsid=facts.get("setsid", "none"),
         time=facts.get("time", ""),
         ignored_signals=facts.get("ignored", ""),
@@ -191,7 +194,7 @@ class Clock:
 
     def at_ticks(self, ticks: str) -> float | None:
         """The same in clock ticks, as /proc/PID/stat counts them."""
-        born = _number(ticks) if ticks.isdigit() else None
+        born = whole(ticks)
         return None if born is None else self.zero + born / self.ticks
 
 
@@ -210,9 +213,10 @@ def parse_reports(lines: Iterable[str], clock: Clock) -> dict[str, Report]:
 
 def started_report(word: str, more: list[str], clock: Clock) -> Report | None:
     """What a journal line `started NAME PID BORN` tells by itself; None for other lines, which ask for a look."""
-    if word != "started" or len(more) < 2 or not more[0].isdigit():
+    pid = whole(more[0]) if word == "started" and len(more) > 1 else None
+    if pid is None:
         return None
-    return Report(clock.boot, claim=Claim.PROGRAM, pid=int(more[0]), started_at=clock.at_ticks(more[1]), alive=True)
+    return Report(clock.boot, claim=Claim.PROGRAM, pid=pid, started_at=clock.at_ticks(more[1]), alive=True)
 
 
 def _report(facts: dict[str, list[str]], clock: Clock) -> Report:
@@ -228,14 +232,14 @@ def _report(facts: dict[str, list[str]], clock: Clock) -> Report:
     return Report(
         boot=clock.boot,
         claim=claim,
-        pid=int(pid) if pid.isdigit() else None,
+        pid=whole(pid),
         started_at=started,
         alive="alive" in facts,
         outcome=_outcome(facts.get("status", []), cause, started, clock) if claim is Claim.PROGRAM else None,
         refused=None if refused is None else " ".join(line for line in refused if line)[:1000],
         stopping=cause,
         stop_done=stopped[-1:] == ["end"],
-        survivors=tuple(int(one) for one in survivors if one.isdigit()),
+        survivors=tuple(pid for pid in map(whole, survivors) if pid is not None),
     )
 
 
@@ -246,32 +250,35 @@ def _cause(lines: list[str]) -> Cause | None:
         return Cause.STOP  # a torn word still says that somebody asked
 
 
-_TIMES = re.compile(r"(?:(\d+)m)?([\d.,]+)s\s+(?:(\d+)m)?([\d.,]+)s")
+_TIMES = re.compile(r"(?:(\d{1,18})m)?([\d.,]+)s\s+(?:(\d{1,18})m)?([\d.,]+)s", re.ASCII)
+
+
+_CODES = {"exit": range(256), "maybe": range(129, 256), "signal": range(1, 128)}
 
 
 def _outcome(lines: list[str], cause: Cause | None, started: float | None, clock: Clock) -> Outcome | None:
     """A status without its end was never finished: it says nothing."""
     if len(lines) < 3 or lines[-1] != "end":
         return None
-    how, *numbers = lines[0].split()
-    if how not in ("exit", "signal", "maybe") or not numbers or not all(n.isdigit() for n in numbers):
+    how, number, core = (*lines[0].split(" "), "", "", "")[:3]
+    code = whole(number)
+    if code not in _CODES.get(how, ()):
         return None
-    code = int(numbers[0])
     facts = dict(line.split(" ", 1) for line in lines[1:3] if " " in line)
     times = [match for line in lines if (match := _TIMES.fullmatch(line.strip()))]
     user, system = _cpu(times[1]) if len(times) > 1 else (None, None)
-    peak = facts.get("peak", "").strip()
+    peak = whole(facts.get("peak", "").strip())
     return Outcome(
         exit_code=None if how == "signal" else code,
         signal=code if how == "signal" else None,
         certain=how != "maybe",
-        core=how == "signal" and numbers[1:] == ["1"],
+        core=how == "signal" and core == "1",
         cause=cause,
         started_at=started,
         ended_at=clock.at_uptime(facts.get("up", "")),
         cpu_user=user,
         cpu_system=system,
-        max_rss=int(peak) * 1024 if peak.isdigit() else None,
+        max_rss=None if peak is None else peak * 1024,
         leftover="left" in lines,
     )
 
@@ -281,6 +288,11 @@ def _cpu(match: re.Match[str]) -> tuple[float, float]:
         return round(60 * int(minutes or 0) + (_number(rest.replace(",", ".")) or 0.0), 6)
 
     return seconds(match[1], match[2]), seconds(match[3], match[4])
+
+
+def whole(text: str) -> int | None:
+    """Only what can be nothing but a number of ours: int() takes other scripts' digits, and fails for very many."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def _number(text: str) -> float | None:

@@ -75,6 +75,12 @@ ss_as() {
     fi
 }
 
+# ss_jobs: have what is started in the background be a group of its own, where the shell can do that without a terminal.
+# Where it cannot, `set -m` may end the shell, so another one tries first.
+ss_jobs() {
+    if (set -m) 2>/dev/null; then set -m 2>/dev/null; fi
+}
+
 # ss_detach COMMAND...: run it in a session of its own, with no signal ignored, and do not wait.
 # A plain `&` would have SIGINT and SIGQUIT ignored for ever (POSIX, 2.11). A setsid that is itself a session leader
 # forks, which is how the one of busybox is made to.
@@ -83,7 +89,7 @@ ss_detach() {
     wait) setsid -f "$@" ;;
     plain) setsid setsid "$@" ;;
     *)
-        set -m 2>/dev/null
+        ss_jobs
         "$@" &
         set +m 2>/dev/null
         ;;
@@ -96,8 +102,10 @@ ss_detach() {
 # ss_claim_boot. An empty claim is a seal too: on a full disk a name can still be linked where no byte can be written.
 ss_claim() {
     ss_who=none ss_pid='' ss_pid_born='' ss_chap='' ss_chap_born='' ss_claim_boot=''
-    [ -f "$1/claim" ] || return 0
+    [ -e "$1/claim" ] || [ -h "$1/claim" ] || return 0
+    # Whatever has the name keeps the program from it. Only a file is read: a pipe would hold us for ever.
     ss_who=sealed
+    [ -f "$1/claim" ] || return 0
     { while read -r ss_key ss_value ss_more; do
         case $ss_key in
         pid) ss_who=program ss_pid=$ss_value ss_pid_born=$ss_more ;;
@@ -148,28 +156,36 @@ ss_chaperone() {
     esac
     [ -z "$SS_TIME" ] || set -- $SS_TIME -q -o "$ss_usage" -f %M "$@"
     if [ "$SS_SETSID" = none ]; then
-        set -m 2>/dev/null
-        "$@" 2>"$ss_fate" &
+        ss_jobs
+        "$@" 2>>"$ss_fate" &
         set +m 2>/dev/null
         ss_code=0
         while wait $!; ss_code=$?; [ $ss_code -gt 128 ] && kill -0 $! 2>/dev/null; do :; done
     else
-        "$@" 2>"$ss_fate"
+        "$@" 2>>"$ss_fate"
         ss_code=$?
     fi
     ss_uptime
-    [ -z "$ss_timer$ss_lease" ] || kill $ss_timer $ss_lease 2>/dev/null
     ss_claim "$ss_dir"
+    if [ "$ss_chap" = $ss_me ] && ss_alive "$ss_pid" "$ss_pid_born"; then
+        # Who was killed is setsid or time, which waited for it in our stead. How the program ends nobody will know.
+        while ss_alive "$ss_pid" "$ss_pid_born"; do ss_nap 1; done
+        ss_code=lost
+    fi
+    [ -z "$ss_timer$ss_lease" ] || kill $ss_timer $ss_lease 2>/dev/null
+    [ $ss_code != lost ] || exit 0
     if [ "$ss_chap" != $ss_me ] || [ "$ss_chap_born" != "$ss_me_born" ]; then
         # Not ours: another chaperone won, or a seal, or the child could not even try.
-        [ $ss_who != none ] || { cat "$ss_fate" >"$ss_dir/refused" && printf 'refused %s\n' "$ss_name" >>"$ss_spool/journal"; }
+        [ $ss_who != none ] || { mv -f "$ss_fate" "$ss_dir/refused" && printf 'refused %s\n' "$ss_name" >>"$ss_spool/journal"; }
         exit 0
     fi
     ss_how="exit $ss_code"
     if [ "$SS_SETSID" = wait ]; then
         # setsid -w names a signal on its standard error and ends with the number, plus 128 for a core dump.
         [ ! -s "$ss_fate" ] || ss_how="signal $((ss_code % 128)) $((ss_code / 128))"
-    elif [ $ss_code -gt 256 ]; then
+    elif [ $ss_code -gt 384 ]; then # yash
+        ss_how="signal $((ss_code - 384)) 0"
+    elif [ $ss_code -gt 256 ]; then # ksh93
         ss_how="signal $((ss_code - 256)) 0"
     elif [ $ss_code -gt 128 ]; then
         ss_how="maybe $ss_code"
@@ -178,11 +194,13 @@ ss_chaperone() {
     [ -z "$SS_TIME" ] || { read -r ss_peak <"$ss_usage"; } 2>/dev/null
     ss_left=
     kill -s 0 -- "-$ss_pid" 2>/dev/null && ss_left=left
-    {
-        printf '%s\nup %s\npeak %s\n%s\n' "$ss_how" "$ss_up" "$ss_peak" "$ss_left"
-        times
-        printf 'end\n'
-    } >"$ss_dir/status"
+    # On a full disk the outcome waits for space: nobody but us knows it.
+    until {
+        printf '%s\nup %s\npeak %s\n%s\n' "$ss_how" "$ss_up" "$ss_peak" "$ss_left" && times && printf 'end\n'
+    } >"$ss_dir/status"; do
+        [ -d "$ss_dir" ] || exit 0
+        ss_nap 1
+    done
     printf 'ended %s\n' "$ss_name" >>"$ss_spool/journal"
 }
 
@@ -198,8 +216,10 @@ ss_child() {
     ss_boot_id
     printf 'pid %s %s\nchaperone %s %s\nboot %s\n' $$ "$ss_born" "$2" "$3" "$ss_boot" >"$1/.claim.$$"
     prepare
-    ln "$1/.claim.$$" "$1/claim" 2>/dev/null || exit 0
+    ln "$1/.claim.$$" "$1/claim" || exit 0
     set +e
+    # From here on only setsid writes there, and only of a signal: what was said before (a missing locale) is forgotten.
+    true >"$1/.fate.$2"
     printf 'started %s %s %s\n' "${1##*/}" $$ "$ss_born" >>"${1%/*}/journal"
     exec <&5 >&3 2>&4 3>&- 4>&- 5<&-
     program
@@ -215,9 +235,11 @@ ss_run() {
 # ss_timer DIR USER SECONDS SIGNAL GRACE: end the program after that long, also while the scheduler is away.
 ss_timer() {
     trap 'kill $! 2>/dev/null; exit 0' TERM
-    sleep "$3" &
+    sleep "${3%.*}" &
     wait $!
-    while ss_claim "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
+    trap 'exit 0' TERM
+    case $3 in *.*) ss_nap "0.${3#*.}" ;; esac
+    while [ -d "$1" ] && ss_claim "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
     ss_ladder "$1" timeout "$4" "$5" "$2"
 }
 
@@ -226,7 +248,7 @@ ss_lease() {
     trap 'kill $! 2>/dev/null; exit 0' TERM
     ss_uptime
     ss_since=${ss_up%.*}
-    while :; do
+    while [ -d "$1" ]; do
         { read -r ss_seen ss_rest <"${1%/*}/lease" && ss_seen=${ss_seen%.*}; } 2>/dev/null || ss_seen=0
         [ "$ss_seen" -gt "$ss_since" ] 2>/dev/null && ss_since=$ss_seen
         ss_uptime
@@ -246,7 +268,8 @@ ss_lease() {
 ss_prey() {
     ss_prey=
     ss_alive "$ss_pid" "$ss_pid_born" && ss_prey=$ss_pid
-    for ss_file in $(ss_as "$2" /bin/sh -c 'grep -lsF -e "$1" /proc/[0-9]*/environ' sshsched "SSHSCHED_SPOOL=$1"); do
+    # The name and its value are put together there: sudo puts the words it is given into the environment.
+    for ss_file in $(ss_as "$2" /bin/sh -c 'grep -lsF -e "SSHSCHED_SPOOL=$1" /proc/[0-9]*/environ' sshsched "$1"); do
         ss_file=${ss_file%/environ}
         ss_file=${ss_file##*/}
         [ "$ss_file" = "$ss_pid" ] || ss_prey="$ss_prey $ss_file"
@@ -281,7 +304,8 @@ ss_ladder() {
     ss_until=$((${ss_up%.*} + ${4%.*})) ss_pause=0.05 ss_round=0
     [ "$4" = 0 ] || ss_until=$((ss_until + 1))
     if ss_prey "$1" "$5"; then
-        ss_signal "$3" "$5"
+        # Each new link asks again for a stop that is under way.
+        [ -e "$1/.sent-$3" ] || { ss_signal "$3" "$5"; true >"$1/.sent-$3"; }
         while
             ss_nap $ss_pause
             case $ss_pause in 0.05) ss_pause=0.1 ;; 0.1) ss_pause=0.2 ;; 0.2) ss_pause=0.5 ;; *) ss_pause=1 ;; esac
@@ -305,7 +329,9 @@ ss_ladder() {
 ss_hello() {
     SS_UMASK=$(umask)
     ss_place "$@" || return
-    ss_join "$SS_SPOOL" && true >>journal || { printf '|problem cannot write in %s\n' "$SS_SPOOL" && return; }
+    # The claim is a hard link: where there are none, better no run than one that never gets a verdict.
+    ss_join "$SS_SPOOL" && true >>journal && ln -f "shells/$$" .link ||
+        { printf '|problem cannot write and link files in %s, where %s KiB are free\n' "$SS_SPOOL" "$(ss_free)" && return; }
     ss_takeover
     # Nobody follows the journal now, and whoever comes next looks at every run first.
     ss_size=$(($(wc -c <journal)))
@@ -338,7 +364,11 @@ ss_place() {
 
 # ss_probe: find out and tell what this host can do.
 ss_probe() {
-    SS_RESET='' SS_SETSID=none SS_TIME=''
+    SS_RESET='' SS_SETSID=none SS_TIME='' SS_WRITE='printf %s'
+    # Where printf is a program of its own, all could read what is written with it, and 128 KB are too much for it.
+    case $(command -v printf) in
+    /*) [ "$(print -rn -- 'a\b' 2>/dev/null)" != 'a\b' ] || SS_WRITE='print -rn --' ;;
+    esac
     if setsid -fw true 2>/dev/null; then
         SS_SETSID=wait
     elif setsid true 2>/dev/null; then
@@ -348,16 +378,21 @@ ss_probe() {
     if /usr/bin/time -q -o /dev/null -f %M true 2>/dev/null; then SS_TIME=/usr/bin/time; fi
     # What a child inherits, not what this shell ignores for itself alone.
     ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null)
-    case $ss_ignored in
-    '' | *[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
+    case "$SS_SETSID $ss_ignored" in
+    none* | *' ' | *' '*[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
     esac
     ss_boot_id
     ss_uptime
     printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "now $(date +%s)" "user $(id -un)" \
         "ticks $(getconf CLK_TCK 2>/dev/null)" "setsid $SS_SETSID" "time $SS_TIME" "ignored $ss_ignored" \
         "reset $SS_RESET" "proc $([ -r /proc/self/stat ] && echo yes)" \
-        "free $(df -Pk . 2>/dev/null | { read -r ss_key && read -r ss_key ss_value ss_more ss_rest && echo "${ss_rest%% *}"; })" \
+        "free $(ss_free)" \
         "system $(uname -s -m)"
+}
+
+# ss_free: print how many KiB the spool's disk has left. Not every shell says why it cannot write.
+ss_free() {
+    df -Pk . 2>/dev/null | { read -r ss_key && read -r ss_key ss_value ss_more ss_rest && echo "${ss_rest%% *}"; }
 }
 
 # ss_examine ROOT INSTANCE HOST: for `hosts check`. Like hello, but it disturbs nobody, and asks more.
@@ -422,11 +457,11 @@ ss_start() {
         ss_part=$ss_dir/.command.$$
     fi
     if [ $# -gt 7 ]; then
-        { printf '%s' "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
-            { printf '|refused cannot write %s/stdin\n' "$ss_dir"; return; }
+        { $SS_WRITE "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
+            { printf '|refused cannot write %s/stdin; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
     fi
-    { printf '%s\n' "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
-        { printf '|refused cannot write %s/command\n' "$ss_dir"; return; }
+    { $SS_WRITE "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
+        { printf '|refused cannot write %s/command; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
     if ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_chaperone "$@"' sshsched "$ss_dir" "$2" "$3" "$4" "$5" "$6"; then
         printf '|launched\n'
     else
@@ -439,6 +474,7 @@ ss_tell() {
     [ -f "$1" ] || return 0
     ss_count=0
     { while { IFS= read -r ss_next || [ -n "$ss_next" ]; } && [ $ss_count -lt 20 ]; do
+        [ ${#ss_next} -lt 1000 ] || ss_next=$(printf '%.1000s' "$ss_next")
         ss_out="$ss_out|$2 $ss_next$ss_nl"
         ss_count=$((ss_count + 1))
     done <"$1"; } 2>/dev/null
@@ -537,7 +573,7 @@ ss_clean() {
         [ ! -e "$ss_one" ] && [ ! -h "$ss_one" ] || set -- "$@" "$ss_one"
     done
     [ $# -eq 0 ] || mv -f "$@" .gone/
-    rm -rf .gone
+    rm -rf .gone 2>/dev/null # not every rm quotes the names that it complains of
     for ss_one in "$@"; do
         [ ! -e "$ss_one" ] || printf '|left %s\n' "$ss_one"
     done
@@ -546,4 +582,17 @@ ss_clean() {
 # ss_follow BYTE: become the tail of the journal from that byte on; under this shell's number, so that it can be found.
 ss_follow() {
     exec tail -c "+$1" -f journal
+}
+
+# ss_news BYTE: the whole lines of the journal from that byte on, and where the next begins: for hosts that allow no
+# second channel to follow on.
+ss_news() {
+    tail -c "+$1" journal | {
+        ss_at=$1
+        while IFS= read -r ss_next; do
+            ss_at=$((ss_at + ${#ss_next} + 1))
+            printf '|%.200s\n' "$ss_next"
+        done
+        printf '|at %s\n' $ss_at
+    }
 }

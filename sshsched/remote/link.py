@@ -18,6 +18,7 @@ from sshsched.domain.model import Run
 from sshsched.errors import HostError, LinkLostError, NoShellError
 from sshsched.remote import script
 from sshsched.remote.answers import (
+    LONGEST_LINE,
     Answer,
     AnswerError,
     Clock,
@@ -26,12 +27,14 @@ from sshsched.remote.answers import (
     parse_hello,
     parse_reports,
     started_report,
+    whole,
 )
-from sshsched.remote.shell import CHUNK, Shell, greet
+from sshsched.remote.shell import CHUNK, GREETING_WITHIN, NOISE, Shell, greet
 from sshsched.remote.transport import Channel, Connection, Transport
 
 FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
 BULK_BYTES = 1024 * 1024
+NEWS_EVERY = 0.5  # seconds between questions where no channel can follow the journal
 
 
 class Listener(Protocol):
@@ -106,12 +109,12 @@ class Link:
             up = True
             self._control, self.hello = shell, hello
             self._listener.link_up(self.host, hello)
-            await _first(shell.closed(), connection.wait_closed(), self._follow(connection, hello))
+            await _first(shell.closed(), connection.wait_closed(), self._follow(connection, shell, hello))
             return LinkLostError(self.host, shell.problem or "the connection was lost"), up
         except HostError as error:
             return error, up
         except AnswerError as error:
-            return NoShellError(self.host, f"its answer to hello makes no sense: {error}"), up
+            return NoShellError(self.host, f"it has a shell, but cannot be used: {error}"), up
         finally:
             self._drop(connection)
 
@@ -120,9 +123,7 @@ class Link:
         if self._control is not None:
             self._control.close()
             self._control = None
-        if self._bulk is not None:
-            self._bulk.cancel()
-            self._bulk = None
+        self._drop_bulk()
         if connection is not None:
             connection.close()
 
@@ -137,31 +138,70 @@ class Link:
         self._clock = Clock(hello.boot, (asked + time.time()) / 2 - hello.uptime, hello.ticks)
         return hello
 
-    async def _follow(self, connection: Connection, hello: Hello) -> None:
+    def _drop_bulk(self) -> None:
+        if self._bulk is None:
+            return
+        if self._bulk.done() and not self._bulk.cancelled() and self._bulk.exception() is None:
+            self._bulk.result().close()
+        self._bulk.cancel()
+        self._bulk = None
+
+    async def _follow(self, connection: Connection, control: Shell, hello: Hello) -> None:
         """Turn journal lines into notices until the channel ends."""
-        channel = await self._joined(connection, hello)
+        try:
+            channel = await self._joined(connection, hello)
+        except LinkLostError:
+            raise
+        except HostError:
+            await self._ask_for_news(control, hello.journal)
+            return
         channel.write(script.follow(hello.journal).encode())
         rest = b""
         while data := await channel.read(CHUNK):
             *lines, rest = (rest + data).split(b"\n")
+            rest = rest[-LONGEST_LINE:]
             for line in lines:
-                word, name, *more = (*line.decode("ascii", "replace").split(" "), "")
-                self._listener.noticed(self.host, word, name, started_report(word, more, self._clock))
+                self._notice(line.decode("ascii", "replace"))
         raise LinkLostError(
             self.host, f"its journal cannot be followed: {channel.errors()[-200:] or 'the channel ended'}"
         )
 
+    async def _ask_for_news(self, control: Shell, offset: int) -> None:
+        """The same for a host that allows one channel and no second (MaxSessions 1): ask again and again."""
+        while True:
+            *lines, last = (await control.ask(script.news(offset))).told or [""]
+            for line in lines:
+                self._notice(line)
+            word, _, number = last.partition(" ")
+            offset = (whole(number) if word == "at" else None) or offset
+            await asyncio.sleep(NEWS_EVERY)
+
+    def _notice(self, line: str) -> None:
+        word, name, *more = (*line.split(" "), "")
+        self._listener.noticed(self.host, word, name, started_report(word, more, self._clock))
+
     async def _joined(self, connection: Connection, hello: Hello) -> Channel:
-        """A further channel, its shell in the spool and known by its number there."""
+        """A further channel, its shell in the spool and known by its number there.
+
+        Raises HostError, and LinkLostError if it was the whole connection that ended.
+        """
         channel = await connection.open()
-        await greet(self.host, channel)
-        channel.write(script.request(0, script.join(hello.spool)).encode())
-        heard = b""
-        while b"\n.0\n" not in heard:
-            data = await channel.read(CHUNK)
-            if not data:
-                raise LinkLostError(self.host, f"a second channel ended at once: {channel.errors()[-200:]}")
-            heard += data
+        try:
+            await greet(self.host, channel)
+            channel.write(script.request(0, script.join(hello.spool)).encode())
+            heard = b""
+            async with asyncio.timeout(GREETING_WITHIN):
+                while b"\n.0\n" not in heard:
+                    data = await channel.read(CHUNK)
+                    heard += data
+                    if not data or len(heard) > NOISE:
+                        raise HostError(self.host, f"a further channel is of no use: {channel.errors()[-200:]}")
+        except TimeoutError:
+            channel.close()
+            raise HostError(self.host, "a further channel does not answer") from None
+        except BaseException:
+            channel.close()
+            raise
         return channel
 
     # Requests --------------------------------------------------------------------------------------------------------
@@ -197,16 +237,18 @@ class Link:
         connection, hello = self._connection, self.hello
         if connection is None or hello is None:
             raise LinkLostError(self.host, "not connected")
-        if self._bulk is None:
-            self._bulk = asyncio.create_task(self._open_bulk(connection, hello))
+        call = script.fetch(BULK_BYTES, [(name, stdout, stderr)])
+        bulk = self._bulk = self._bulk or asyncio.create_task(self._open_bulk(connection, hello))
         try:
-            shell = await asyncio.shield(self._bulk)
-            answer = await shell.ask(script.fetch(BULK_BYTES, [(name, stdout, stderr)]))
+            answer = await (await asyncio.shield(bulk)).ask(call)
         except LinkLostError:
-            raise
+            # It was there and is no more. If that was not the whole link, the next call opens another.
+            if self._bulk is bulk:
+                self._drop_bulk()
+            answer = await self._ask(call)
         except HostError:
-            # No third channel on this host (MaxSessions 2): the first has to do.
-            answer = await self._ask(script.fetch(BULK_BYTES, [(name, stdout, stderr)]))
+            # No third channel on this host (MaxSessions 2): the first has to do, from now on.
+            answer = await self._ask(call)
         return self._reports(answer), answer.data
 
     async def clean(self, names: Sequence[str]) -> list[str]:

@@ -21,9 +21,10 @@ _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
 def quote(word: str) -> str:
-    """The word as one word of any Bourne shell. Raises ValueError for a NUL, which no argument can hold."""
+    """The word as one word of any Bourne shell. Raises ValueError for a NUL or half a surrogate."""
     if "\0" in word:
         raise ValueError("a NUL byte cannot be part of an argument")
+    word.encode("utf-8", "surrogateescape")
     if _SAFE.fullmatch(word):
         return word
     return "'" + word.replace("'", "'\\''") + "'"
@@ -110,6 +111,11 @@ def clean(names: Iterable[str]) -> str:
     return "ss_clean " + _words(*names)
 
 
+def news(offset: int) -> str:
+    """Journal lines from that offset on, once."""
+    return f"ss_news {offset + 1}"
+
+
 def follow(offset: int) -> str:
     """Turn the shell into a tail of the journal, from that offset on. No answer ends it."""
     return f"{{\nss_follow {offset + 1}\n}}\n"
@@ -141,8 +147,8 @@ def command_file(run: Run, name: str, host_env: Mapping[str, str]) -> str:
         sudo = f"sudo -n -H -u {quote(program.user)} --"
         trial = f"cd -- {quote(program.cwd)}" if program.cwd else ":"
         prepare = [f"{sudo} /bin/sh -c {quote(trial)} sshsched </dev/null"]
-        body = [f"ss_run {sudo} /bin/sh -c {quote(_READ_PROLOGUE)} sshsched"]
-    return "\n".join(["prepare() {", *prepare, "}", "program() {", *body, "}"])
+        body = [f"ss_run {sudo} /bin/sh -c {quote(_READ_PROLOGUE)} sshsched {quote(_prologue_end(run))}"]
+    return "\n".join(["prepare() {", *prepare, "}", "program() {", *body, "}", ""])
 
 
 def stdin_file(run: Run, host_env: Mapping[str, str]) -> str | None:
@@ -151,14 +157,18 @@ def stdin_file(run: Run, host_env: Mapping[str, str]) -> str | None:
     if program.user is None:
         return program.stdin
     lines = [*_prepare(program), *_exports(run, spool_name(run), host_env), _exec(program, plain=True)]
-    return "\n".join([*lines, _PROLOGUE_END, program.stdin or ""])
+    return "\n".join([*lines, _prologue_end(run), program.stdin or ""])
 
 
-_PROLOGUE_END = ": end of sshsched prologue"
 # `read` takes no byte beyond its line (POSIX, read), so the program finds the rest.
 _READ_PROLOGUE = (
-    f"s=; while IFS= read -r l && [ \"$l\" != '{_PROLOGUE_END}' ]; do s=$s$l'\n'; done; unset l; eval \"unset s\n$s\""
+    's=; while IFS= read -r l && [ "$l" != "$1" ]; do s=$s$l\'\n\'; done; shift; unset l; eval "unset s\n$s"'
 )
+
+
+def _prologue_end(run: Run) -> str:
+    """A line that no value of the user's can hold by chance: it has the run's key in it."""
+    return f": end of {spool_name(run)}"
 
 
 def spool_name(run: Run) -> str:

@@ -19,6 +19,7 @@ CHUNK = 256 * 1024
 NOISE = 64 * 1024
 GREETING_WITHIN = 20.0
 ANSWER_WITHIN = 90.0
+LONGEST_ANSWER = 256 * 1024 * 1024  # bytes; some hundred outputs at once are far less
 
 
 async def greet(host: str, channel: Channel, within: float = GREETING_WITHIN) -> bytes:
@@ -35,7 +36,7 @@ async def greet(host: str, channel: Channel, within: float = GREETING_WITHIN) ->
             while mark not in heard:
                 data = await channel.read(CHUNK)
                 heard += data
-                if not data or len(heard) > NOISE:
+                if not data or (len(heard) > NOISE and mark not in heard):
                     raise NoShellError(host, *_why_no_shell(heard, channel.errors(), ended=not data))
     except TimeoutError:
         why = "/bin/sh did not answer; does an rc file there read its input or wait for something?"
@@ -74,10 +75,11 @@ class Shell:
         """Send a call and wait for its answer. Raises LinkLostError when no answer will come any more."""
         if self._problem:
             raise LinkLostError(self._host, self._problem)
+        text = script.request(self._sent + 1, call).encode("utf-8", "surrogateescape")
         self._sent += 1
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._pending.append((self._sent, Answer(), future))
-        self._channel.write(script.request(self._sent, call).encode("utf-8", "surrogateescape"))
+        self._channel.write(text)
         try:
             async with asyncio.timeout(within):
                 await self._channel.drain()
@@ -105,8 +107,12 @@ class Shell:
 
     async def _read(self) -> None:
         data, why = self._ahead, "the connection was lost"
+        heard = 0
         try:
             while True:
+                heard += len(data)
+                if heard > LONGEST_ANSWER:
+                    raise AnswerError("an answer without end")
                 for item in self._framer.feed(data):
                     number, answer, future = self._pending[0] if self._pending else (0, Answer(), None)
                     if not isinstance(item, End):
@@ -115,6 +121,7 @@ class Shell:
                         raise AnswerError("answers came out of order")
                     else:
                         self._pending.popleft()
+                        heard = 0
                         if not future.done():
                             future.set_result(answer)
                 data = await self._channel.read(CHUNK)

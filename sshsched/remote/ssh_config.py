@@ -94,7 +94,9 @@ class Settings:
         if "hostname" in self.given:
             return self.given["hostname"]
         setting = self.first("hostname")
-        return setting.value.replace("%h", self.alias).replace("%%", "%") if setting else self.alias
+        if not setting:
+            return self.alias
+        return re.sub("%([%h])", lambda found: {"%": "%", "h": self.alias}[found[1]], setting.value)
 
     @cached_property
     def local_user(self) -> str:

@@ -135,10 +135,10 @@ class _Resolver:
     def __init__(self, host: Host, paths: Paths) -> None:
         self.host, self.paths = host, paths
         self.settings = _settings(host, paths)
-        self.address = self.settings.hostname()
+        self.address = self.settings.hostname().lower()
         self.port = self._number("port", SSH_PORT, 65535)
         self.user = self.settings.text("user") or self.settings.local_user
-        self.alias = self.settings.text("hostkeyalias")
+        self.alias = (self.settings.text("hostkeyalias") or "").lower() or None
 
     def target(self) -> Target:
         settings = self.settings
@@ -150,7 +150,7 @@ class _Resolver:
             address=self.address,
             port=self.port,
             user=self.user,
-            known_as=self.alias.lower() if self.alias else known_name(self.address, self.port),
+            known_as=self.alias or known_name(self.address, self.port),
             alias=self.alias,
             user_known_hosts=self.paths.known_hosts
             or self._known_hosts("userknownhostsfile", "~/.ssh/known_hosts", "~/.ssh/known_hosts2"),

@@ -91,8 +91,9 @@ class Api:
             ended = ", ".join(f"{run.name} ({run.state})" for run in runs.values())
             raise RefusedError(f"nothing to stop, it has ended already: {ended}")
         for asked, ids in wishes.grouped(alive).items():
-            runs |= {run.id: run for run in await self.facade.stop(ids, asked)}
-        return {"runs": _shapes(runs.values())}
+            await self.facade.stop(ids, asked)
+        # Read again: a run that was skipped has ended with that, and the engine holds it no more.
+        return {"runs": _shapes([await self._find(each) for each in runs])}
 
     async def hosts(self, _request: Request) -> Shape:
         return {"hosts": self.facade.hosts()}

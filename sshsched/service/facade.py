@@ -11,9 +11,8 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.model import Run, StopAsked
+from sshsched.domain.model import Run, StopAsked, Stream
 from sshsched.domain.shape import Shape
-from sshsched.store.output import Stream
 
 
 class Facade(Protocol):

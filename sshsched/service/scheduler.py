@@ -31,6 +31,7 @@ from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
 
 ADHOC, SERVE = "adhoc", "serve"
+HANDOVER = 20.0  # seconds that a background scheduler has for leaving
 HOSTS_EVERY = 2.0  # seconds: hosts.yaml is read again when it has changed, and is looked at so often
 
 log = logging.getLogger("sshsched")
@@ -51,11 +52,18 @@ def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None)
 
 
 def take_over(state_dir: Path) -> None:
-    """Have a scheduler that `run` started in the background leave: what it had saved is found again by the next."""
-    if (found := holder(state_dir)) is not None and found.mode == ADHOC:
-        log.info("taking over from the background scheduler, process %d", found.pid)
-        with suppress(NoSchedulerError):
-            Client(state_dir).shutdown(handover=True)
+    """Have a scheduler that `run` started in the background leave: what it had saved is found again by the next.
+
+    Returns when it has gone, or has not within HANDOVER seconds: then it is named by who finds the folder held.
+    """
+    end, asked = time.monotonic() + HANDOVER, False
+    while (found := holder(state_dir)) is not None and found.mode == ADHOC and time.monotonic() < end:
+        if not asked:
+            log.info("taking over from the background scheduler, process %d", found.pid)
+            with suppress(NoSchedulerError):  # it may be just coming up, or leaving: asked again then
+                Client(state_dir).shutdown(handover=True)
+                asked = True
+        time.sleep(0.02)
 
 
 class Hosts:
@@ -115,9 +123,10 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, engine.ending.set)
         work = asyncio.create_task(engine.work(), name="engine")
-        async with serving(engine, Reader(state_dir), outputs, hub, state_dir):
-            log.info("scheduler %s listens in %s", mode, state_dir)
-            await _until_the_end(engine, hub, work, idle_exit)
+        with Reader(state_dir) as past:
+            async with serving(engine, past, outputs, hub, state_dir):
+                log.info("scheduler %s listens in %s", mode, state_dir)
+                await _until_the_end(engine, hub, work, idle_exit)
         log.info("ending; programs on hosts go on")
         work.cancel()
         with suppress(asyncio.CancelledError):

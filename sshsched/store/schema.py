@@ -20,7 +20,7 @@ _FIRST = (
     """
     CREATE TABLE runs (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
-        "key" TEXT NOT NULL,
+        key TEXT NOT NULL,
         host TEXT NOT NULL,
         job_id TEXT,
         created_at REAL NOT NULL,

@@ -65,6 +65,13 @@ def test_all_of_a_program_in_the_long_form(tmp_path: Path) -> None:
     assert WHOLE == job_of(tmp_path, "host: a\nprogram:" + SHORT.replace("\n", "\n  ")).program
 
 
+def test_a_host_may_be_a_template(tmp_path: Path) -> None:
+    """Its form is looked at when it has been filled in."""
+    host = "{% if n == '1' %}a{% else %}b-{{ n }}{% endif %}"
+
+    assert host == job_of(tmp_path, f'host: "{host}"\ncommand: b\nparams: [n]').host
+
+
 def test_both_forms_may_be_mixed(tmp_path: Path) -> None:
     """A key may stand in either place, as long as it stands in one."""
     job = job_of(tmp_path, "host: a\ntimeout: 5m\nprogram: {argv: [true]}")

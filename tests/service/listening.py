@@ -15,8 +15,6 @@ from sshsched.errors import NoSchedulerError
 from sshsched.service.client import Client
 
 Event = tuple[str, Shape]
-
-
 THREADS = ThreadPoolExecutor(64)
 
 

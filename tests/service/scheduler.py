@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sshsched.domain.draft import Draft
 from sshsched.domain.events import Save
-from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, StopAsked
+from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, StopAsked, Stream
 from sshsched.domain.shape import Shape
 from sshsched.domain.states import State, move
 from sshsched.errors import NotFoundError
@@ -22,7 +22,6 @@ from sshsched.service.hub import Hub
 from sshsched.service.server import serving
 from sshsched.store.filter import RunFilter
 from sshsched.store.memory import MemoryStore
-from sshsched.store.output import Stream
 
 T = TypeVar("T")
 NOW = 1_795_318_200.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,10 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from sshsched.domain.events import Save
+from sshsched.domain.model import LogEntry, Program, Reason, Run
+from sshsched.domain.shape import run_shape
+from sshsched.domain.states import State
 from sshsched.errors import NoSchedulerError, SchedulerError, SchedulerRunsError
 from sshsched.service.client import Client
-from sshsched.service.server import listen
-from tests.service.scheduler import Scheduler
+from sshsched.service.server import listen, serving
+from sshsched.store.output import OutputFiles
+from sshsched.store.reader import Reader
+from sshsched.store.store import open_store
+from tests.service.scheduler import NOW, Scheduler
 from tests.service.test_api import do
 from tests.support import ROOT, wait_until
 
@@ -166,3 +174,26 @@ async def test_kept_connection(scheduler: Scheduler, client: Client) -> None:
 
     assert same
     assert client._wire is not first
+
+
+async def test_real_store(tmp_path: Path) -> None:
+    """A past on disk, written by an earlier scheduler, is served as it is."""
+    run = Run(1, "nas", Program(command="true"), NOW, State.SKIPPED, cleaned=True)
+    files = OutputFiles(tmp_path)
+    async with open_store(tmp_path) as store:
+        await store.commit([Save(run, None, (LogEntry(1, NOW, None, State.SKIPPED, Reason.BY_HAND, "by me"),))])
+        files.write(1, "stdout", 0, b"x" * 100_000)
+        files.sync(1)
+        files.finish(1)
+        idle = Scheduler()
+        with Reader(tmp_path) as past, Client(tmp_path) as client:
+            async with serving(idle, past, files, idle.hub, tmp_path):
+                found = await do(client.run, "r1")
+                runs = await do(client.runs, states="skipped")
+                output = await do(b"".join, client.output("r1", offset=1, follow=True))
+    shape = json.loads(json.dumps(run_shape(run)))
+
+    assert shape == found["run"]
+    assert [(None, "skipped", "by me")] == [(row["from"], row["to"], row["message"]) for row in found["log"]]
+    assert [shape] == runs
+    assert b"x" * 99_999 == output

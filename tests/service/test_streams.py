@@ -51,6 +51,15 @@ async def test_asked_runs(scheduler: Scheduler, client: Client) -> None:
     assert "r3" == change["run"]
 
 
+async def test_many_asked(scheduler: Scheduler, client: Client) -> None:
+    """Thousands of runs may be asked for by name."""
+    await do(client.submit, [DRAFT] * 5000)
+    names = [f"r{number}" for number in range(1, 5001)]
+    _, data = await do(next, client.events(names))
+
+    assert names == [run["run"] for run in data["runs"]]
+
+
 async def test_large_snapshot(scheduler: Scheduler, client: Client) -> None:
     """A snapshot of more runs than one slice is whole."""
     count = 3 * streams.SLICE + 7

@@ -93,6 +93,7 @@ _outcomes = st.builds(
 any_run = st.builds(
     Run,
     id=st.integers(1, 2**62),
+    key=_text,
     host=_text,
     program=_programs,
     created_at=_time,

@@ -19,7 +19,9 @@ from tests.store.samples import any_run, new
 
 def test_columns() -> None:
     """Every field of a run is stored, and each once."""
-    assert sorted(field.name for field in fields(Run)) == sorted((*rows.COLUMNS, "program"))
+    names = sorted(field.name for field in fields(Run))
+
+    assert names == sorted((*rows.COLUMNS, "program"))
 
 
 @given(any_run)

@@ -59,6 +59,7 @@ async def test_same_state(pair: Pair) -> None:
         (Save(run(1), None), "r1 "),
         (Save(run(1, State.RUNNING), State.STARTING), "r1 is waiting in the store, and was to be starting there"),
         (Save(run(7, State.STARTING), State.WAITING), "r7 is "),
+        (Save(run(1, key="other"), State.WAITING), "r1 differs from the store in what is fixed"),
         (Save(run(1, host="beta"), State.WAITING), "r1 differs from the store in what is fixed"),
         (Save(run(1, args={"new": "one"}), State.WAITING), "r1 differs from the store in what is fixed"),
     ],

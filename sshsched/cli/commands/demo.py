@@ -6,8 +6,8 @@ import click
 
 
 @click.command()
-def demo() -> None:
+def demo() -> int:
     """Show everything at once, on embedded ssh hosts on this machine; changes nothing outside its own folder."""
-    from sshsched.demo import main
+    from sshsched.demo.show import main
 
-    main()
+    return main()

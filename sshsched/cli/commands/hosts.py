@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,9 +11,9 @@ from sshsched.cli.app import App
 from sshsched.cli.complete import complete_hosts
 from sshsched.cli.options import json_option
 from sshsched.cli.safe import safe_line
-from sshsched.cli.streams import note, say
+from sshsched.cli.streams import STDOUT, note, paint, say
 from sshsched.cli.table import Column, show
-from sshsched.errors import SshschedError
+from sshsched.errors import SshschedError, UsageError
 
 if TYPE_CHECKING:
     from sshsched.cli.verdict import Shape
@@ -38,22 +37,21 @@ def hosts(ctx: click.Context, as_json: bool) -> int:
         Column("FROM"),
         Column("LINK"),
         Column("SLOTS", right=True),
-        Column("TAGS", stretch=True),
+        Column("TAGS"),
+        Column("PROBLEM", stretch=True),
     ]
     show(columns, [_row(shape) for shape in shapes])
     return 0
 
 
 def _listed(app: App) -> list[Shape]:
-    from pathlib import Path
-
     from sshsched.cli.complete import ssh_aliases
     from sshsched.config.hosts import load_hosts
 
     found: dict[str, dict[str, Any]] = {}
     for host in load_hosts(app.config_dir).values():
         found[host.name] = _shape(host, "built in" if host.name == "local" else "hosts.yaml")
-    for alias in ssh_aliases(Path("~/.ssh/config").expanduser()):
+    for alias in ssh_aliases():
         found.setdefault(alias, {"host": alias, "from": "ssh config"})
     if app.scheduler_runs():
         for link in app.client().hosts():
@@ -67,14 +65,14 @@ def _shape(host: Host, origin: str) -> dict[str, Any]:
 
 def _row(shape: Shape) -> list[str]:
     link = shape.get("link") or {}
-    state = "up" if link.get("up") else link.get("problem") or ("down" if link else "")
     slots = shape.get("slots")
     return [
         safe_line(shape["host"]),
         shape["from"],
-        safe_line(str(state)),
+        link.get("state", ""),
         "" if slots is None else str(slots),
         safe_line(",".join(shape.get("tags", ()))),
+        safe_line(link.get("problem") or ""),
     ]
 
 
@@ -106,19 +104,18 @@ def _check(app: App, name: str) -> Shape:
 
 
 def _print_report(report: Shape) -> None:
-    say(safe_line(str(report["host"])))
-    for word, value in report.items():
-        if word == "host":
-            continue
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            for item in value:
-                say("  - " + "; ".join(f"{k}: {_text(v)}" for k, v in item.items() if v not in (None, "")))
-        elif value is not None:
-            say(f"  {safe_line(word):<16}{_text(value)}")
-
-
-def _text(value: Any) -> str:
-    return safe_line(value if isinstance(value, str) else json.dumps(value))
+    if "error" in report:
+        say(safe_line(report["error"]))
+        return
+    say(safe_line(f"{report['host']}: {report['system']}, user {report['user']}"))
+    for found in report["findings"]:
+        colour = {"ok": "success", "warning": "failure"}.get(found["verdict"], "waiting")
+        verdict = paint(f"{found['verdict']:<8}", colour, STDOUT)
+        say(f"  {verdict}{safe_line(found['what'])}: {safe_line(found['value'])}")
+        if found["verdict"] != "ok":
+            say(f"          {safe_line(found['meaning'])}")
+        if found["mend"]:
+            say(f"          mend it: {safe_line(found['mend'])}")
 
 
 @hosts.command()
@@ -130,9 +127,12 @@ def trust(app: App, name: str, yes: bool) -> int:
     import asyncio
 
     from sshsched.config.hosts import load_hosts
+    from sshsched.domain.hosts import LOCAL
     from sshsched.remote.trust import scan
     from sshsched.remote.trust import trust as write_down
 
+    if name == LOCAL:
+        raise UsageError(f"{LOCAL} is this machine: nobody logs in there, and there is no key to trust")
     known = load_hosts(app.config_dir)
     scanned = asyncio.run(scan(known[name], hosts=known))
     if scanned.problem:

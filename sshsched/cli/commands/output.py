@@ -9,14 +9,12 @@ import click
 from sshsched.cli.app import App, find_run, run_number
 from sshsched.cli.complete import complete_runs
 from sshsched.cli.streams import STDERR, STDOUT, Sink, note
-from sshsched.cli.verdict import INTERRUPTED
 from sshsched.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sshsched.domain.model import Run
-    from sshsched.store.output import Stream
+    from sshsched.domain.model import Run, Stream
 
 BLOCK = 256 * 1024
 
@@ -46,15 +44,15 @@ def output(
     if not only_stdout:
         sinks["stderr"] = Sink(STDERR, raw=raw)
     live = not run.finished or not (run.output.complete or run.output.lost or run.settled)
-    if follow and live:
-        return _follow(app, run, sinks, lines)
-    if live and app.scheduler_runs():
-        _from_scheduler(app, run, sinks, lines)
-    else:
-        _from_files(app, run, sinks, lines)
+    if live and (follow or app.scheduler_runs()):
+        from sshsched.cli.tail import show_live
+
+        begins = {stream: _begin(app, run, stream, lines) for stream in sinks}
+        return show_live(app, run.name, sinks, begins, lines=lines, follow=follow)
+    _from_files(app, run, sinks, lines)
     if run.output.lost:
         note(f"{run.name}: the rest of its output is lost: {run.host} no longer has it")
-    elif live and not app.scheduler_runs():
+    elif live:
         note(f"{run.name}: no scheduler runs, there may be more on {run.host}; `sshsched serve` fetches it")
     return 0
 
@@ -67,42 +65,6 @@ def _from_files(app: App, run: Run, sinks: dict[Stream, Sink], lines: int | None
             sink.write(data)
             at += len(data)
         sink.close()
-
-
-def _from_scheduler(app: App, run: Run, sinks: dict[Stream, Sink], lines: int | None) -> None:
-    client = app.client()
-    for stream, sink in sinks.items():
-        for data in client.output(run.name, stream, _begin(app, run, stream, lines), follow=False):
-            sink.write(data)
-        sink.close()
-
-
-def _follow(app: App, run: Run, sinks: dict[Stream, Sink], lines: int | None) -> int:
-    """Both streams at once, each in its own thread; Ctrl-C ends the looking, not the run."""
-    import threading
-
-    from sshsched.cli.follow import copy_output
-
-    failed: list[BaseException] = []
-
-    def body(stream: Stream, sink: Sink) -> None:
-        try:
-            copy_output(app, run.name, stream, sink, _begin(app, run, stream, lines))
-        except BaseException as error:  # it is raised again in the main thread
-            failed.append(error)
-
-    threads = [threading.Thread(target=body, args=each, daemon=True) for each in sinks.items()]
-    for thread in threads:
-        thread.start()
-    try:
-        while not failed and any(thread.is_alive() for thread in threads):
-            for thread in threads:
-                thread.join(0.1)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    if failed:
-        raise failed[0]
-    return 0
 
 
 def _begin(app: App, run: Run, stream: Stream, lines: int | None) -> int:

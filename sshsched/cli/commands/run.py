@@ -60,13 +60,7 @@ def run(ctx: click.Context, /, job: tuple[str, ...], **options: Any) -> int:
     The run goes on when this command ends, when the link drops and when this machine is switched off.
     """
     app: App = ctx.obj
-    wishes = Wishes(
-        wait=options["wait"],
-        output=options["output"],
-        raw=options["raw"],
-        json=options["as_json"],
-        quiet=options["quiet"],
-    )
+    wishes = _wishes(**{name: options[name] for name in ("wait", "output", "raw", "as_json", "quiet")})
     drafts = _drafts(app, job, ctx.meta.get(COMMAND), _wanted(options))
     return after(app, app.ask(lambda client: client.submit(drafts)), wishes)
 
@@ -102,12 +96,18 @@ def _when(at: str | None, delay: float | None, now: float) -> float | None:
     return None if delay is None else now + delay
 
 
+def _wishes(wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> Wishes:
+    if as_json and output:
+        raise UsageError("--json and --output both want the standard output; use --json --wait, then `sshsched output`")
+    return Wishes(wait=wait, output=output, raw=raw, json=as_json, quiet=quiet)
+
+
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
 @waiting_options
 @click.pass_obj
 def rerun(app: App, runs: tuple[str, ...], wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> int:
     """Run finished runs once more, as they were: same host, program and args."""
-    wishes = Wishes(wait=wait, output=output, raw=raw, json=as_json, quiet=quiet)
+    wishes = _wishes(wait, output, raw, as_json, quiet)
     names = [f"r{number}" for number in run_numbers(runs)]
     return after(app, app.ask(lambda client: client.rerun(names, by=user_name())), wishes)

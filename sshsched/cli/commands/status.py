@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -29,9 +30,17 @@ def status(app: App, as_json: bool) -> int:
     else:
         say("a scheduler runs")
         for word, value in found.items():
-            say(f"  {word:<14}{safe_line(value if isinstance(value, str) else json.dumps(value))}")
+            say(f"  {word:<14}{_brief(word, value)}")
     for state, count in counts.items():
         hint = "" if state in FINISHED or found else "  (as of its last scheduler)"
         say(f"  {state:<14}{count}{hint}")
     say(f"  {'state in':<14}{app.state_dir}")
     return 0
+
+
+def _brief(word: str, value: Any) -> str:
+    if word == "hosts":
+        return ", ".join(safe_line(f"{host['host']} {host['state']}") for host in value) or "none needed yet"
+    if isinstance(value, dict):
+        return ", ".join(safe_line(f"{count} {name}") for name, count in value.items()) or "none"
+    return safe_line(str(value))

@@ -9,7 +9,7 @@ from sshsched.cli.app import App, find_run, run_numbers
 from sshsched.cli.complete import complete_live_runs
 from sshsched.cli.options import duration, json_option
 from sshsched.cli.program import user_name
-from sshsched.cli.streams import say
+from sshsched.cli.streams import note, say
 from sshsched.cli.verdict import Shape, title
 from sshsched.errors import RefusedError
 
@@ -45,7 +45,14 @@ def skip(app: App, runs: tuple[str, ...], as_json: bool) -> int:
         if found.state not in UNSTARTED:
             raise RefusedError(f"{found.name} is {found.state}; only a run that has not begun can be skipped")
     names = [f"r{number}" for number in numbers]
-    return _tell(app.ask(lambda client: client.stop(names, by=user_name())), as_json)
+    shapes = app.ask(lambda client: client.stop(names, by=user_name()))
+    code = _tell(shapes, as_json)
+    for run in shapes:
+        if run["state"] != "skipped":
+            # It began between our look and our wish: rare, and never to be hidden.
+            note(f"{title(run)}: it has just begun, and is being stopped")
+            code = RefusedError.exit_code
+    return code
 
 
 def _tell(runs: list[Shape], as_json: bool) -> int:

@@ -1,0 +1,42 @@
+"""One command on many hosts to which there is no link yet: one sshd under many names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench import bare
+from bench.figures import Figure, Rival, Sizes, in_turns
+from bench.place import Bench, bench, command
+from tests.cli.driver import CLI
+
+BARE, PDSH = "bare asyncssh, all at once", "pdsh, fan-out 32"
+
+
+def figures(sizes: Sizes) -> Iterator[Figure]:
+    """In seconds. Every round has a new scheduler, for the links of the last would be warm."""
+    hosts = [f"h{number}" for number in range(sizes.hosts)]
+    with bench(hosts, MaxStartups="1000:30:1000") as place:
+        rounds = max(1, sizes.rounds // 2)
+        times = in_turns(
+            {
+                "ours": lambda: _ours(place),
+                BARE: lambda: bare.connects(place.sshd, len(hosts)),
+                PDSH: lambda: _pdsh(place),
+            },
+            rounds,
+        )
+    ours, name = times["ours"], f"{len(hosts)} cold hosts in one `run --wait`"
+    yield Figure(name, ours, "s", Rival(BARE, times[BARE]), "<= x 1.5", ours <= 1.5 * times[BARE])
+    yield Figure(name, ours, "s", Rival(PDSH, times[PDSH]), "< x 1", ours < times[PDSH])
+
+
+def _ours(place: Bench) -> float:
+    where = [word for host in place.hosts for word in ("-H", host)]
+    with place.serving():
+        return command([*CLI, "run", *where, "--wait", "-q", "--", "true"], place.env).seconds
+
+
+def _pdsh(place: Bench) -> float:
+    arguments = " ".join(place.ssh[1:])
+    env = {**place.env, "PDSH_SSH_ARGS_APPEND": arguments}
+    return command(["pdsh", "-S", "-R", "ssh", "-w", ",".join(place.hosts), "true"], env).seconds

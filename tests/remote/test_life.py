@@ -1,0 +1,171 @@
+"""The whole life of a run, on every shell that a host may have as its /bin/sh."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+
+from sshsched.domain.events import Claim
+from sshsched.domain.model import Cause, Outcome, Stop
+from tests.remote.hostkit import SHELLS, Control, FakeHost, a_run, ignored, lives
+from tests.support import until
+
+CODES = (0, 1, 2, 96, 126, 127, 128, 129, 137, 143, 254, 255)
+# Nobody dies of the others.
+HARMLESS = ("SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU")
+DEADLY = [each for each in signal.Signals if each.name not in HARMLESS]
+
+
+@pytest.fixture(params=SHELLS)
+async def anyshell(request: pytest.FixtureRequest, make_host: Callable[..., FakeHost]) -> AsyncIterator[Control]:
+    control = await make_host(request.param).control()
+    yield control
+    control.close()
+
+
+def outcome(report: object) -> tuple[int | None, int | None, bool]:
+    ended = report.outcome  # type: ignore[attr-defined]
+    assert isinstance(ended, Outcome), report
+    return ended.exit_code, ended.signal, ended.certain
+
+
+async def test_a_whole_life(anyshell: Control) -> None:
+    """A run starts, ends, tells how, hands out its output byte for byte, and leaves nothing behind."""
+    run = a_run("printf 'out\\n'; printf 'err\\n' >&2; exit 3")
+
+    assert ["launched"] == (await anyshell.start(run)).told
+    report = await anyshell.ended(run)
+    assert (3, None, True) == outcome(report)
+    assert not report.outcome.leftover
+    assert abs(report.outcome.ended_at - report.started_at) < 5
+    assert report.outcome.cpu_user is not None
+    assert report.outcome.max_rss is not None
+    assert b"out\n" == await anyshell.output(run)
+    assert b"err\n" == await anyshell.output(run, "stderr")
+    assert [] == await anyshell.clean(run)
+    assert not (await anyshell.look(run)).exists
+    assert not anyshell.folder(run).exists()
+
+
+@pytest.mark.parametrize("codes", [CODES, pytest.param(range(256), marks=pytest.mark.soak)], ids=["some", "all"])
+async def test_exit_codes_are_the_programs_own(anyshell: Control, codes: Sequence[int]) -> None:
+    """Whatever a program exits with is told, also what shells use for themselves."""
+    runs = {code: a_run(f"exit {code}") for code in codes}
+    for run in runs.values():
+        await anyshell.start(run)
+
+    assert {code: (code, None, True) for code in codes} == {
+        code: outcome(await anyshell.ended(run)) for code, run in runs.items()
+    }
+
+
+async def test_death_by_signal_is_no_exit_code(anyshell: Control) -> None:
+    """A program that a signal killed is told apart from one that exits with 128 and that number."""
+    # Some of the shells catch some signals for themselves and exit; dash catches none.
+    runs = {number: a_run("/usr/bin/dash", "-c", f"kill -{int(number)} $$") for number in DEADLY}
+    for run in runs.values():
+        await anyshell.start(run)
+
+    assert {number: (None, int(number), True) for number in DEADLY} == {
+        number: outcome(await anyshell.ended(run)) for number, run in runs.items()
+    }
+
+
+async def test_no_signal_is_ignored(anyshell: Control) -> None:
+    """A started program ignores no signal."""
+    run = a_run("cat", "/proc/self/status")
+    await anyshell.do(run)
+
+    assert 0 == ignored((await anyshell.output(run)).decode())
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_signals_that_the_login_ignored_are_restored(shell: str, make_host: Callable[..., FakeHost]) -> None:
+    """Not even a control shell that was started with ignored signals hands them on."""
+    host = make_host(shell, wrap=("/bin/sh", "-c", "trap '' INT TERM HUP QUIT; exec \"$@\"", "sh"))
+    control = await host.control()
+    run = a_run("cat", "/proc/self/status")
+    await control.do(run)
+
+    assert 0 == ignored((await control.output(run)).decode())
+    control.close()
+
+
+async def test_a_second_start_starts_nothing(anyshell: Control) -> None:
+    """A start sent three times at once, and again after the end, starts once."""
+    run = a_run("echo once")
+    await asyncio.gather(*(anyshell.start(run) for _ in range(3)))
+    await anyshell.ended(run)
+
+    assert ["claimed"] == (await anyshell.start(run)).told
+    assert b"once\n" == await anyshell.output(run)
+
+
+async def test_a_seal_beats_a_late_start(anyshell: Control) -> None:
+    """A run that was sealed never starts."""
+    run = a_run("echo never")
+    assert Claim.SEALED is (await anyshell.settle(run)).claim
+
+    assert ["claimed"] == (await anyshell.start(run)).told
+    assert Claim.SEALED is (await anyshell.look(run)).claim
+    assert not (anyshell.folder(run) / "stdout").exists()
+
+
+async def test_a_start_beats_a_late_seal(anyshell: Control) -> None:
+    """A run that has started cannot be sealed, and the seal tells whose the claim is."""
+    run = a_run("exit 4")
+    await anyshell.do(run)
+    report = await anyshell.settle(run)
+
+    assert Claim.PROGRAM is report.claim
+    assert (4, None, True) == outcome(report)
+
+
+async def test_a_stop_ends_the_tree(anyshell: Control) -> None:
+    """A stop ends the program with the signal asked for, and its children with it."""
+    run = a_run("sleep 300 & echo $!; sleep 301")
+    await anyshell.start(run)
+    child = int(await until(lambda: anyshell.output(run), within=20))
+    assert await anyshell.stop(run, "TERM")
+    report = await anyshell.stopped(run)
+
+    assert (None, signal.SIGTERM, True) == outcome(report)
+    assert Cause.STOP is report.outcome.cause
+    assert () == report.survivors
+    assert not lives(child)
+
+
+async def test_a_stop_that_is_ignored_ends_in_a_kill(anyshell: Control) -> None:
+    """Programs that ignore TERM, and children in sessions of their own that do, are killed after the grace time."""
+    run = a_run("trap '' TERM; setsid sleep 302 & sleep 303 & echo $!; sleep 304")
+    await anyshell.start(run)
+    await until(lambda: anyshell.output(run), within=20)
+    await anyshell.stop(run, grace=0)
+    report = await anyshell.stopped(run)
+
+    assert (None, signal.SIGKILL, True) == outcome(report)
+    assert () == report.survivors
+
+
+async def test_a_timeout_holds_on_the_host(anyshell: Control) -> None:
+    """A program that takes too long is ended by its host alone."""
+    run = a_run("sleep 300", timeout=0.2, stop=Stop("TERM", 1.0))
+    await anyshell.start(run)
+    report = await anyshell.stopped(run)
+
+    assert (None, signal.SIGTERM, True) == outcome(report)
+    assert Cause.TIMEOUT is report.outcome.cause
+
+
+async def test_a_refused_start_brings_the_hosts_words(anyshell: Control) -> None:
+    """A folder that is not there is told in the host's words, before anything has begun."""
+    run = a_run("true", cwd="/no/such folder")
+    await anyshell.start(run)
+    report = await anyshell.ended(run)
+
+    assert Claim.NONE is report.claim
+    assert "/no/such folder" in report.refused
+    assert Claim.SEALED is (await anyshell.settle(run)).claim
