@@ -54,7 +54,7 @@ class Sizes:
     """Seconds to watch an idle scheduler."""
 
 
-QUICK = Sizes(rounds=3, runs=100, hosts=40, history=20_000, output=128, idle=5.0)
+QUICK = Sizes(rounds=3, runs=60, hosts=20, history=10_000, output=64, idle=3.0)
 
 
 def header() -> None:

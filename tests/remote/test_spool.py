@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -215,7 +216,7 @@ async def test_nobody_keeps_time_for_a_run_that_is_over(control: Control) -> Non
     for run in runs:
         await control.do(run)
 
-    await until(lambda: not any(b"sshsched" in text for text in texts(control)), within=10)
+    await until(lambda: not texts(control), within=10)
 
 
 def texts(control: Control) -> list[bytes]:
@@ -224,23 +225,31 @@ def texts(control: Control) -> list[bytes]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             text = path.read_bytes()
+            if os.fsencode(control.spool) in text + (path.parent / "environ").read_bytes():
+                found.append(text)
         except OSError:
             continue
-        if os.fsencode(control.spool) in text:
-            found.append(text)
     return found
 
 
 async def test_a_lease_that_nobody_renews_ends_the_program(control: Control) -> None:
     """A program is ended by its host when no scheduler has shown itself for so long, and not while one does."""
-    run = a_run("sleep 300", abandon_after=1, stop=Stop("TERM", 5))
+    run = a_run("sleep 300", abandon_after=4, stop=Stop("TERM", 5))
     await control.start(run)
     folder = control.folder(run)
+    shown_until = time.monotonic() + 5.5
+    assert await until(lambda: shown(control, run, shown_until), within=20)
     await until(lambda: (folder / "stopped").exists(), within=20)
     report = await control.stopped(run)
 
     assert report.outcome is not None
     assert (signal.SIGTERM, Cause.ABANDONED) == (report.outcome.signal, report.outcome.cause)
+
+
+async def shown(control: Control, run: Run, end: float) -> bool:
+    """Look, which renews the lease; true when that time has come."""
+    assert None is (await control.look(run)).stopping
+    return time.monotonic() > end
 
 
 # Hosts that lack something ---------------------------------------------------------------------------------------
