@@ -26,7 +26,9 @@ command with.
         ├── HostKeyChangedError      (permanent)
         ├── HostKeyRevokedError      (permanent)
         ├── LoginRejectedError       (permanent)
-        ├── NoShellError             (permanent)   connected, but no usable /bin/sh answered
+        ├── NoShellError             (permanent)   connected, but no /bin/sh answered
+        │   └── SilentShellError                   connected, but nothing answered in time
+        ├── UnusableError                          a shell answered, but has no place for a spool: may pass
         └── HostConfigError          (permanent)   ssh_config or hosts.yaml ask for what cannot be done
 """
 
@@ -182,10 +184,22 @@ class LoginRejectedError(HostError):
 
 
 class NoShellError(HostError):
-    """Connected, but no usable /bin/sh answered: forced command, nologin, an rc file that exits or eats the input."""
+    """Connected, but no /bin/sh answered: a forced command, nologin, an rc file that exits."""
 
     code = "no-shell"
     permanent = True
+
+
+class SilentShellError(NoShellError):
+    """Connected, but nothing answered in time: an rc file that eats the input, or a host too busy to answer."""
+
+    permanent = False
+
+
+class UnusableError(HostError):
+    """A shell answered, but it has no place for a spool: a full or read-only disk. May pass."""
+
+    code = "unusable"
 
 
 class HostConfigError(HostError):

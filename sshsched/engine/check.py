@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from sshsched.domain.hosts import LOCAL, Host
 from sshsched.domain.shape import Shape
-from sshsched.errors import HostError, NoShellError
+from sshsched.errors import HostError, UnusableError
 from sshsched.remote import script
 from sshsched.remote.answers import AnswerError, Hello, parse_hello
 from sshsched.remote.shell import Shell, greet
@@ -47,7 +47,7 @@ async def check(host: Host, transport: Transport, instance: str, clock: Callable
         try:
             hello = parse_hello(answer)
         except AnswerError as error:
-            raise NoShellError(host.name, str(error)) from error
+            raise UnusableError(host.name, str(error)) from error
         more = dict(_pair(line[len("more ") :]) for line in answer.told if line.startswith("more "))
         sessions = 1 + await _more_sessions(connection)
         shell.close()

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sshsched.domain.events import Report
 from sshsched.domain.model import Run
-from sshsched.errors import HostError, LinkLostError, NoShellError
+from sshsched.errors import HostError, LinkLostError, NoShellError, UnusableError
 from sshsched.remote import script
 from sshsched.remote.answers import (
     LONGEST_LINE,
@@ -33,6 +33,7 @@ from sshsched.remote.shell import CHUNK, GREETING_WITHIN, NOISE, Shell, greet
 from sshsched.remote.transport import Channel, Connection, Transport
 
 FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
+CUT_SHOWS_WITHIN = 0.5
 BULK_BYTES = 1024 * 1024
 NEWS_EVERY = 0.5  # seconds between questions where no channel can follow the journal
 
@@ -114,7 +115,7 @@ class Link:
         except HostError as error:
             return error, up
         except AnswerError as error:
-            return NoShellError(self.host, f"it has a shell, but cannot be used: {error}"), up
+            return UnusableError(self.host, f"it has a shell, but cannot be used: {error}"), up
         finally:
             self._drop(connection)
 
@@ -129,7 +130,13 @@ class Link:
 
     async def _greeted(self, connection: Connection) -> Shell:
         channel = await connection.open()
-        return Shell(self.host, channel, await greet(self.host, channel))
+        try:
+            return Shell(self.host, channel, await greet(self.host, channel))
+        except NoShellError as error:
+            # A link that was cut just now says as little as a host without a shell, and only one of them is for good.
+            if await _ends_soon(connection):
+                raise LinkLostError(self.host, "the connection was lost before a shell answered") from error
+            raise
 
     async def _say_hello(self, shell: Shell) -> Hello:
         asked = time.time()
@@ -270,6 +277,15 @@ class Link:
 
     def _reports(self, answer: Answer) -> dict[str, Report]:
         return parse_reports(answer.told, self._clock)
+
+
+async def _ends_soon(connection: Connection) -> bool:
+    try:
+        async with asyncio.timeout(CUT_SHOWS_WITHIN):
+            await connection.wait_closed()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _first(*waits: Awaitable[None]) -> None:

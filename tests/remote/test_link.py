@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sshsched.domain.events import Report
-from sshsched.errors import HostError, LinkLostError, NoShellError
+from sshsched.errors import HostError, LinkLostError, NoShellError, UnusableError
 from sshsched.remote import script
 from sshsched.remote import shell as shell_module
 from sshsched.remote.answers import Hello
@@ -246,7 +246,7 @@ async def test_a_spool_that_cannot_be_is_told_in_the_hosts_words(
     linked = connect(fake)
     await until(lambda: linked.heard.downs, within=20)
 
-    assert isinstance(linked.heard.downs[0], NoShellError)
+    assert isinstance(linked.heard.downs[0], UnusableError)
     assert "cannot make the spool" in str(linked.heard.downs[0])
     assert "mkdir" in str(linked.heard.downs[0])
 
