@@ -80,12 +80,12 @@ def due(schedule: Schedule, options: Options, since: float, now: float, *, job: 
     if since >= now or not options.enabled:
         return Due((), (), max(since, now))
     plan = _Plan(schedule, options, job)
-    policy, max_age = options.catch_up.policy, options.catch_up.max_age
-    oldest = since if max_age is None else max(since, now - max_age)
-    begin = plan.begin(policy, oldest, max(oldest, now - ON_TIME), now)
-    dropped = [*plan.dropped(since, oldest, "later than max_age"), *plan.dropped(oldest, begin, _LATE[policy])]
+    first = next(plan.between(since, now), None)
+    if first is None:
+        return Due((), (), now)
+    begin, dropped = (since, ()) if first.at > now - ON_TIME else plan.late(since, now)
     targets = _at_most(at_once, plan.between(begin, now))
-    return Due(tuple(targets), tuple(dropped), targets[-1].at if len(targets) >= at_once else now)
+    return Due(tuple(targets), dropped, targets[-1].at if len(targets) >= at_once else now)
 
 
 def warning(schedule: Schedule, now: float, ahead: int = AHEAD) -> str | None:
@@ -111,13 +111,19 @@ class _Plan:
                 return
             yield target
 
-    def begin(self, policy: Policy, oldest: float, on_time: float, now: float) -> float:
-        """After which instant times do run."""
+    def late(self, since: float, now: float) -> tuple[float, tuple[Dropped, ...]]:
+        """After which instant times do run, where some are late, and which are dropped."""
+        policy, max_age = self.options.catch_up.policy, self.options.catch_up.max_age
+        oldest = since if max_age is None else max(since, now - max(max_age, ON_TIME))
+        on_time = max(oldest, now - ON_TIME)
         if policy is Policy.ALL:
-            return oldest
-        if policy is Policy.NONE or next(self.between(on_time, now), None) is not None:
-            return on_time
-        return self.before_newest(oldest, on_time)
+            begin = oldest
+        elif policy is Policy.NONE or next(self.between(on_time, now), None) is not None:
+            begin = on_time
+        else:
+            begin = self.before_newest(oldest, on_time)
+        too_old, late = self.dropped(since, oldest, "later than max_age"), self.dropped(oldest, begin, _LATE[policy])
+        return begin, (*too_old, *late)
 
     def before_newest(self, since: float, until: float) -> float:
         """An instant after which only the newest of the times in (since, until] comes; `until` if there are none.

@@ -154,7 +154,7 @@ ss_chaperone() {
     wait) set -- setsid -fw "$@" ;;
     plain) set -- setsid "$@" ;;
     esac
-    [ -z "$SS_TIME" ] || set -- $SS_TIME -q -o "$ss_usage" -f %M "$@"
+    [ -z "$SS_TIME" ] || set -- $SS_TIME -o "$ss_usage" -f %M "$@"
     if [ "$SS_SETSID" = none ]; then
         ss_jobs
         "$@" 2>>"$ss_fate" &
@@ -162,8 +162,8 @@ ss_chaperone() {
         ss_code=0
         while wait $!; ss_code=$?; [ $ss_code -gt 128 ] && kill -0 $! 2>/dev/null; do :; done
     else
-        "$@" 2>>"$ss_fate"
-        ss_code=$?
+        # What the shell itself says of a waiter that was killed goes there too.
+        { "$@"; ss_code=$?; } 2>>"$ss_fate"
     fi
     ss_uptime
     ss_claim "$ss_dir"
@@ -179,10 +179,28 @@ ss_chaperone() {
         [ $ss_who != none ] || { mv -f "$ss_fate" "$ss_dir/refused" && printf 'refused %s\n' "$ss_name" >>"$ss_spool/journal"; }
         exit 0
     fi
-    ss_how="exit $ss_code"
+    ss_how="exit $ss_code" ss_peak='' ss_killed='' ss_said=''
+    if [ -n "$SS_TIME" ]; then
+        { while read -r ss_next; do
+            case $ss_next in
+            'Command terminated by signal '*) ss_killed=${ss_next##* } ;;
+            *[!0-9]*) ;;
+            *) ss_peak=$ss_next ;;
+            esac
+        done <"$ss_usage"; } 2>/dev/null
+    fi
     if [ "$SS_SETSID" = wait ]; then
+        { IFS= read -r ss_said <"$ss_fate"; } 2>/dev/null
+        case $ss_killed$ss_said in
         # setsid -w names a signal on its standard error and ends with the number, plus 128 for a core dump.
-        [ ! -s "$ss_fate" ] || ss_how="signal $((ss_code % 128)) $((ss_code / 128))"
+        'setsid: '*) ss_how="signal $((ss_code % 128)) $((ss_code / 128))" ;;
+        # setsid or time was killed in the program's stead, at its very end: the code is not the program's.
+        ?*) exit 0 ;;
+        esac
+    elif [ -n "$ss_killed" ]; then
+        ss_how="signal $ss_killed 0"
+    elif [ -n "$ss_peak" ]; then
+        : # time has told the two apart
     elif [ $ss_code -gt 384 ]; then # yash
         ss_how="signal $((ss_code - 384)) 0"
     elif [ $ss_code -gt 256 ]; then # ksh93
@@ -190,8 +208,6 @@ ss_chaperone() {
     elif [ $ss_code -gt 128 ]; then
         ss_how="maybe $ss_code"
     fi
-    ss_peak=
-    [ -z "$SS_TIME" ] || { read -r ss_peak <"$ss_usage"; } 2>/dev/null
     ss_left=
     kill -s 0 -- "-$ss_pid" 2>/dev/null && ss_left=left
     # On a full disk the outcome waits for space: nobody but us knows it.

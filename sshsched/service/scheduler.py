@@ -21,7 +21,7 @@ from sshsched.engine.engine import Engine
 from sshsched.errors import ConfigError, NoSchedulerError
 from sshsched.remote.local import LocalTransport
 from sshsched.remote.ssh import HANDSHAKES, SshTransport
-from sshsched.remote.transport import Transport
+from sshsched.remote.transport import Connection, Transport
 from sshsched.service.client import Client
 from sshsched.service.hub import Hub
 from sshsched.service.server import serving
@@ -97,6 +97,19 @@ class Hosts:
             self._hosts = load_hosts(self._config_dir)
 
 
+class NewestWay:
+    """A way to a host as hosts.yaml describes it whenever a connection is made, so that mending it needs no restart."""
+
+    def __init__(self, host: str, hosts: Hosts, handshakes: asyncio.Semaphore) -> None:
+        self.host = host
+        self._hosts = hosts
+        self._handshakes = handshakes
+
+    async def connect(self) -> Connection:
+        known = self._hosts()
+        return await SshTransport(known[self.host], self._handshakes, hosts=known).connect()
+
+
 async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None) -> None:
     hosts = Hosts(config_dir)
     handshakes = asyncio.Semaphore(HANDSHAKES)
@@ -104,7 +117,7 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
     def transport(host: Host) -> Transport:
         if host.name == LOCAL:
             return LocalTransport()
-        return SshTransport(host, handshakes, hosts=hosts())
+        return NewestWay(host.name, hosts, handshakes)
 
     async with open_store(state_dir) as store:
         hub, outputs = Hub(time.time()), OutputFiles(state_dir)

@@ -11,6 +11,7 @@ from sshsched.domain.decide import decide
 from sshsched.domain.events import (
     Claim,
     Cleaned,
+    Consider,
     Considered,
     Event,
     Fetched,
@@ -232,7 +233,7 @@ def test_slots_are_for_the_oldest() -> None:
             board.put(step.run)
 
     assert [(2, "starting"), (2, "Start"), (4, "waiting"), (3, "waiting")] == [
-        (step.run.id, _word(step)) for step in steps if not isinstance(step, type(None)) and hasattr(step, "run")
+        (step.run.id, _word(step)) for step in steps if not isinstance(step, Consider)
     ]
     assert "waits for one of 2 slots on box" == board.view.runs[3].message
     assert [] == decide(board.view, Considered(NOW, "box"))

@@ -143,3 +143,21 @@ def test_a_background_scheduler_leaves_when_idle(tmp_path: Path, sshd: Sshd) -> 
 
         assert (0, 2, [name]) == (code, run["exit_code"], made.marked())
         assert not (made.state / "socket").exists()
+
+
+def test_a_host_is_mended_while_the_scheduler_runs(tmp_path: Path, sshd: Sshd) -> None:
+    """A wrong entry of hosts.yaml is mended by writing the right one: nothing has to be restarted."""
+    with lab(tmp_path, sshd) as made:
+        place = made.config / "hosts.yaml"
+        right = place.read_text()
+        place.write_text(right.replace("box: {", "box: {port: 1, slots: 1, "))
+        made.start()
+        first, second = made.submit(f"{made.mark()}; sleep 0.3", count=2)
+        made.once(first, lambda run: "refused" in run["message"])
+        place.write_text(right)
+        made.finished(first)
+        made.finished(second)
+        slots = next(host["slots"] for host in made.client.hosts() if host["host"] == "box")
+
+        assert [first, second] == sorted(made.marked())
+        assert slots is None

@@ -55,15 +55,14 @@ def test_a_store_that_cannot_be_written(tmp_path: Path, sshd: Sshd, fault: Fault
             with pytest.raises(SchedulerError), made.impatient(1.5) as client:
                 # Long enough to need a page of its own.
                 client.submit([{"host": "box", "program": {"command": made.mark("second"), "stdin": "x" * 100_000}}])
-            status = wait_until(
-                lambda: next((s for s in [made.client.status()] if s["store"] != "ok"), None), within=15
-            )
+            wait_until(lambda: made.client.status()["store"] != "ok", within=15)
+            problem = made.client.status()["store"]
             meanwhile = made.marked("second")
             said = made.cli("status")
         run = made.finished(name)
         made.settled()
 
-        assert word in status["store"]
+        assert word in problem
         assert word in said.stdout + said.stderr
         assert [] == meanwhile
         assert ("success", b"whole\n") == (run["state"], made.output(name))

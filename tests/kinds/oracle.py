@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTE = 60
+STEP = timedelta(minutes=1)
 DAY = 86400
 Holds = Callable[[date], bool]
 
@@ -101,17 +102,16 @@ def cron(expression: str, tz: str, begin: int, end: int) -> Iterator[int]:
         elif latest is None:
             runs = False
         else:  # all that the clock went over since, so a gap's times run at its end and nothing runs twice
-            runs = wall > latest and any(map(rule.matches, minutes(latest, wall)))
+            runs = rule.matches(wall) if wall - latest == STEP else any(map(rule.matches, minutes(latest, wall)))
         latest = wall if latest is None else max(latest, wall)
         if runs and at > begin:
             yield at
 
 
 def minutes(after: datetime, until: datetime) -> Iterator[datetime]:
-    wall = after + timedelta(minutes=1)
-    while wall <= until:
-        yield wall
-        wall += timedelta(minutes=1)
+    while after < until:
+        after += STEP
+        yield after
 
 
 # Calendars and days -----------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ ZONES = [
     "UTC",
 ]
 YEARS = range(2008, 2028)
-LENGTH = 3 * oracle.DAY
+LENGTH = 2 * oracle.DAY
 
 HOLIDAYS = "START 2000-01-01\nSTOP 2040-01-01\n" + "\n".join(
     f"{year}-{day}" for year in range(2000, 2040) for day in ("01-01", "03-31", "04-25", "10-31", "12-25", "12-26")

@@ -49,9 +49,7 @@ class DailyInterval(Schedule):
     def __post_init__(self) -> None:
         zone(self.tz)
         micros(self.interval, "interval", MIN_INTERVAL, MAX_INTERVAL)
-        nominal = nominal_dates(self.calendar, UNSHIFTED, self.calendar.start)
-        windows = [window for day in islice(nominal, LOOKED_AT) if (window := self._window(day))]
-        if windows and all(start >= stop for start, stop in windows):
+        if self._is_empty():
             raise ValueError(
                 f"stop: {self.stop.daytime} must come after start {self.start.daytime}; "
                 "for a stop on the next day give it date_shift: 1"
@@ -88,6 +86,13 @@ class DailyInterval(Schedule):
                     which, shown = ("stop", stop) if begins else ("start", start)
                     note = f"gap: the {which} {shown:%Y-%m-%d %H:%M} does not come in {self.tz}; no runs for {nominal}"
                     yield at, Skip(at, Why.GAP, note)
+
+    def _is_empty(self) -> bool:
+        """Whether the stop comes before the start on all dates; False where the calendar is too short to tell."""
+        nominal = nominal_dates(self.calendar, UNSHIFTED, self.calendar.start)
+        windows = (window for day in islice(nominal, LOOKED_AT) if (window := self._window(day)))
+        orders = (start < stop for start, stop in windows)
+        return next(orders, True) is False and not any(orders)
 
     def _window(self, nominal: date) -> tuple[datetime, datetime] | None:
         """Start and stop on the wall; None where the calendar does not reach."""
