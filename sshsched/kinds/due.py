@@ -61,7 +61,7 @@ def upcoming(schedule: Schedule, options: Options, instant: float, *, job: str) 
 def explain(schedule: Schedule, options: Options, instant: float, *, job: str) -> Iterator[Target | Skip]:
     """The same, disabled or not, with what does not run in between and why."""
     begin, until = options.valid.begin, options.valid.until
-    entries = schedule.explain(max(instant - options.jitter, (begin or 0.0) - 1))
+    entries = schedule.explain(max(_before_jitter(schedule, options.jitter, instant), (begin or 0.0) - 1))
     for entry in _jittered(entries, options, job) if options.jitter else entries:
         scheduled = entry.scheduled if isinstance(entry, Target) else entry.at
         if until is not None and scheduled >= until:
@@ -175,6 +175,20 @@ def _jittered(entries: Iterable[Target | Skip], options: Options, job: str) -> I
     if held is not None:
         yield _moved(held, options.jitter + 1, options, job)
     yield from skips
+
+
+def _before_jitter(schedule: Schedule, jitter: int, instant: float) -> float:
+    """From where on to look for what jitter has moved past an instant.
+
+    That can only be the last time before it, for none passes the next; so a long jitter needs no long way back.
+    """
+    back = 60
+    while back < jitter:
+        nearest = next(schedule.after(instant - back), None)
+        if nearest is not None and nearest.at <= instant:
+            break
+        back *= 2
+    return instant - min(back, jitter)
 
 
 def _moved(target: Target, room: float, options: Options, job: str) -> Target:

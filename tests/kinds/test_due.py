@@ -97,6 +97,13 @@ def test_jitter_is_the_same_after_a_restart() -> None:
     assert other != moved
 
 
+def test_a_long_jitter_takes_no_time() -> None:
+    """Years of jitter on a schedule of seconds move nothing past the next second, and need no look at all of them."""
+    found = upcoming(Every(1), Options(jitter=10**9), 1.6e9, job="a")
+
+    assert [1.6e9 + 1, 1.6e9 + 2] == [target.at for target in islice(found, 2)]
+
+
 def test_jitter_keeps_what_is_told() -> None:
     """A run that was moved is still told the time on the schedule."""
     target = next(upcoming(Every(3600), Options(jitter=3000), T0, job="b"))
