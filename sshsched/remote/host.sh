@@ -346,11 +346,12 @@ ss_hello() {
     SS_UMASK=$(umask)
     ss_place "$@" || return
     # The claim is a hard link: where there are none, better no run than one that never gets a verdict.
-    ss_join "$SS_SPOOL" && true >>journal && ln -f "shells/$$" .link ||
+    ss_join "$SS_SPOOL" && true >>journal && { [ -e .link ] || ln "shells/$$" .link; } ||
         { printf '|problem cannot write and link files in %s, where %s KiB are free\n' "$SS_SPOOL" "$(ss_free)" && return; }
     ss_takeover
     # Nobody follows the journal now, and whoever comes next looks at every run first.
-    ss_size=$(($(wc -c <journal)))
+    ss_size=0
+    [ ! -s journal ] || ss_size=$(($(wc -c <journal)))
     [ $ss_size -lt 1000000 ] || { true >journal && ss_size=0; }
     ss_uptime
     printf '%s\n' "$ss_up" >lease
@@ -367,43 +368,47 @@ ss_place() {
     umask 077
     ss_machine=
     { read -r ss_machine </etc/machine-id; } 2>/dev/null || ss_machine=$(uname -n)
-    ss_machine=$(printf '%.8s' "$ss_machine" | tr -cd '[:alnum:]')
+    case $ss_machine in *[!0-9A-Za-z]*) ss_machine=$(printf '%s' "$ss_machine" | tr -cd '[:alnum:]') ;; esac
+    ss_machine=${ss_machine%"${ss_machine#????????}"}
     SS_SPOOL=${1:-${XDG_STATE_HOME:-$HOME/.local/state}/sshsched}/$2/$3-$ss_machine
     if [ -h "$SS_SPOOL" ]; then
         printf '|problem %s is a symbolic link; remove it or set another spool for this host\n' "$SS_SPOOL"
         return 1
     fi
-    mkdir -p "$SS_SPOOL/shells" && cd "$SS_SPOOL" && return
+    { [ -d "$SS_SPOOL/shells" ] || mkdir -p "$SS_SPOOL/shells"; } && cd "$SS_SPOOL" && return
     printf '|problem cannot make the spool %s\n' "$SS_SPOOL"
     return 1
 }
 
-# ss_probe: find out and tell what this host can do.
+# ss_probe: find out and tell what this host can do. With a hundred new hosts at once each fork here counts.
 ss_probe() {
     SS_RESET='' SS_SETSID=none SS_TIME='' SS_WRITE='printf %s'
     # Where printf is a program of its own, all could read what is written with it, and 128 KB are too much for it.
     case $(command -v printf) in
     /*) [ "$(print -rn -- 'a\b' 2>/dev/null)" != 'a\b' ] || SS_WRITE='print -rn --' ;;
     esac
-    if setsid -fw true 2>/dev/null; then
-        SS_SETSID=wait
-    elif setsid true 2>/dev/null; then
-        SS_SETSID=plain
+    # GNU time tells the peak memory; a shell's own word `time` does not. Most hosts have both: one question.
+    ss_time='/usr/bin/time -q -o /dev/null -f %M true'
+    if setsid -fw $ss_time 2>/dev/null; then
+        SS_SETSID=wait SS_TIME=/usr/bin/time
+    else
+        if setsid -fw true 2>/dev/null; then SS_SETSID=wait; elif setsid true 2>/dev/null; then SS_SETSID=plain; fi
+        if $ss_time 2>/dev/null; then SS_TIME=/usr/bin/time; fi
     fi
-    # GNU time tells the peak memory; a shell's own word `time` does not.
-    if /usr/bin/time -q -o /dev/null -f %M true 2>/dev/null; then SS_TIME=/usr/bin/time; fi
-    # What a child inherits, not what this shell ignores for itself alone.
-    ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null)
+    ss_ignored=
+    { while read -r ss_key ss_value; do
+        [ "$ss_key" != SigIgn: ] || ss_ignored=$ss_value
+    done </proc/self/status; } 2>/dev/null
+    # Some shells ignore a signal for themselves alone: what counts is what a child inherits.
+    case $ss_ignored in *[!0]*) ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null) ;; esac
     case "$SS_SETSID $ss_ignored" in
     none* | *' ' | *' '*[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
     esac
     ss_boot_id
     ss_uptime
-    printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "now $(date +%s)" "user $(id -un)" \
-        "ticks $(getconf CLK_TCK 2>/dev/null)" "setsid $SS_SETSID" "time $SS_TIME" "ignored $ss_ignored" \
-        "reset $SS_RESET" "proc $([ -r /proc/self/stat ] && echo yes)" \
-        "free $(ss_free)" \
-        "system $(uname -s -m)"
+    [ ! -r /proc/self/stat ] || printf '|proc yes\n'
+    printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "setsid $SS_SETSID" "time $SS_TIME" \
+        "ignored $ss_ignored" "reset $SS_RESET"
 }
 
 # ss_free: print how many KiB the spool's disk has left. Not every shell says why it cannot write.
@@ -416,7 +421,7 @@ ss_examine() {
     ss_place "$@" || return
     ss_probe
     printf '|journal 0\n'
-    printf '|more %s\n' "shell $(ls -l /bin/sh 2>/dev/null | sed 's/.*[0-9] //')" \
+    printf '|more %s\n' "system $(uname -s -m)" "user $(id -un)" "free $(ss_free)" "shell $(ls -l /bin/sh 2>/dev/null | sed 's/.*[0-9] //')" \
         "tail $( (tail --version || tail --help) 2>&1 | sed -n 1p)" \
         "kill $(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \
             KillUserProcesses 2>/dev/null || grep -hs '^[[:blank:]]*KillUserProcesses' /etc/systemd/logind.conf \

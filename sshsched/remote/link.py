@@ -76,7 +76,7 @@ class Link:
         self._control: Shell | None = None
         self._bulk: asyncio.Task[Shell] | None = None
         self._connection: Connection | None = None
-        self._clock = Clock("", 0.0, 100)
+        self._clock = Clock("", 0.0)
         self._hurry = asyncio.Event()
 
     # Keeping it up ---------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class Link:
         asked = time.time()
         answer = await shell.ask(script.hello(self._root, self._instance, self.host))
         hello = parse_hello(answer)
-        self._clock = Clock(hello.boot, (asked + time.time()) / 2 - hello.uptime, hello.ticks)
+        self._clock = Clock(hello.boot, (asked + time.time()) / 2 - hello.uptime)
         return hello
 
     def _drop_bulk(self) -> None:
