@@ -47,7 +47,7 @@ def _asked() -> tuple[list[str], Sizes]:
         "python -m bench", description=__doc__, epilog=f"parts:\n{about}", formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("part", nargs="*", choices=[[], *PARTS], metavar="PART", help="only these; see below")
-    parser.add_argument("--quick", action="store_true", help="small sizes: less than two minutes, and more noise")
+    parser.add_argument("--quick", action="store_true", help="small sizes: sooner done, and more noise")
     for field in fields(Sizes):
         small, usual = getattr(QUICK, field.name), getattr(Sizes(), field.name)
         parser.add_argument(f"--{field.name}", type=type(usual), metavar="N", help=f"[{usual:g}; --quick: {small:g}]")

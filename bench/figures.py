@@ -36,7 +36,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much of everything: the full table takes some minutes, a quick one less than two."""
+    """How much of everything: the full table takes many minutes, QUICK is for a first look."""
 
     rounds: int = 7
     """How often contenders take turns; medians are taken over the rounds."""
