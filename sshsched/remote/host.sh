@@ -605,11 +605,11 @@ ss_follow() {
     exec tail -c "+$1" -f journal
 }
 
-# ss_news BYTE: the whole lines of the journal from that byte on, and where the next begins: for hosts that allow no
-# second channel to follow on.
+# ss_news BYTE: the whole lines of the journal from that byte on, and how many bytes lie before the next: for a link that
+# does not follow it yet, or may not.
 ss_news() {
     tail -c "+$1" journal | {
-        ss_at=$1
+        ss_at=$(($1 - 1))
         while IFS= read -r ss_next; do
             ss_at=$((ss_at + ${#ss_next} + 1))
             printf '|%.200s\n' "$ss_next"

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol
 
 from sshsched.domain.events import Report
@@ -35,6 +36,7 @@ from sshsched.remote.transport import Channel, Connection, Transport
 FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
 CUT_SHOWS_WITHIN = 0.5
 BULK_BYTES = 1024 * 1024
+FIRST_NEWS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3)
 NEWS_EVERY = 0.5  # seconds between questions where no channel can follow the journal
 
 
@@ -154,15 +156,21 @@ class Link:
         self._bulk = None
 
     async def _follow(self, connection: Connection, control: Shell, hello: Hello) -> None:
-        """Turn journal lines into notices until the channel ends."""
+        """Turn journal lines into notices until the channel ends.
+
+        At first by asking: where one command is sent to a hundred hosts, most links are of no more use a moment later,
+        and a second channel would cost each of them as much as the command.
+        """
+        offset = await self._ask_for_news(control, hello.journal, FIRST_NEWS)
         try:
             channel = await self._joined(connection, hello)
         except LinkLostError:
             raise
         except HostError:
-            await self._ask_for_news(control, hello.journal)
+            # It allows one channel and no second (MaxSessions 1): ask again and again.
+            await self._ask_for_news(control, offset, repeat(NEWS_EVERY))
             return
-        channel.write(script.follow(hello.journal).encode())
+        channel.write(script.follow(offset).encode())
         rest = b""
         while data := await channel.read(CHUNK):
             *lines, rest = (rest + data).split(b"\n")
@@ -173,15 +181,16 @@ class Link:
             self.host, f"its journal cannot be followed: {channel.errors()[-200:] or 'the channel ended'}"
         )
 
-    async def _ask_for_news(self, control: Shell, offset: int) -> None:
-        """The same for a host that allows one channel and no second (MaxSessions 1): ask again and again."""
-        while True:
+    async def _ask_for_news(self, control: Shell, offset: int, pauses: Iterable[float]) -> int:
+        """The same over the control channel, after each of these pauses; how far the journal has been read then."""
+        for pause in pauses:
+            await asyncio.sleep(pause)
             *lines, last = (await control.ask(script.news(offset))).told or [""]
             for line in lines:
                 self._notice(line)
             word, _, number = last.partition(" ")
             offset = (whole(number) if word == "at" else None) or offset
-            await asyncio.sleep(NEWS_EVERY)
+        return offset
 
     def _notice(self, line: str) -> None:
         word, name, *more = (*line.split(" "), "")
