@@ -1,16 +1,17 @@
-"""What schedules cost: the next runs of ten thousand of them, and what they find due in a minute.
-
-Usage: python -m bench.schedules [SCHEDULES]   (default: 10000)
-"""
+"""What schedules cost: the next runs of ten thousand of them, beside cronsim's own, and a look at what is due."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from datetime import time as daytime
 from itertools import islice
+from zoneinfo import ZoneInfo
 
+from cronsim import CronSim
+
+from bench.figures import Figure, Rival, Sizes
 from sshsched.kinds.calendars import calendar
 from sshsched.kinds.due import due, upcoming
 from sshsched.kinds.options import Options
@@ -20,19 +21,29 @@ from sshsched.kinds.schedules.daily import Daily
 from sshsched.kinds.schedules.daily_interval import Bound, DailyInterval
 from sshsched.kinds.schedules.every import Every
 
+COUNT = 10_000
 T0 = 1_730_500_000.0  # a day before clocks go back in New York
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "UTC", "Australia/Lord_Howe"]
 WORKDAYS = calendar("Mon-Fri")
 
 
-def report(name: str, value: float, unit: str) -> None:
-    sys.stdout.write(f"{name:<52} {value:>12,.2f} {unit}\n")
-    sys.stdout.flush()
+def figures(sizes: Sizes) -> Iterator[Figure]:
+    del sizes  # always the number that is promised
+    schedules = [made(number) for number in range(COUNT)]
+    lines = [(s.expression, ZoneInfo(s.tz)) for s in schedules if isinstance(s, Cron)]
+    ours = cost(lambda: [next(Cron(text, tz.key).after(T0)) for text, tz in lines])
+    theirs = cost(lambda: [next(CronSim(text, datetime.fromtimestamp(T0, tz))) for text, tz in lines])
+    yield Figure(f"next runs of {len(lines)} cron lines", ours, "s", Rival("cronsim", theirs))
+    first = cost(lambda: coming(schedules, Options(), 1))
+    yield Figure(f"next runs of {COUNT} schedules", first, "s", aim="< 1 s", met=first < 1)
+    yield Figure(f"next runs of {COUNT}, with jitter", cost(lambda: coming(schedules, Options(jitter=60), 1)), "s")
+    yield Figure(f"next 10 runs of {COUNT}", cost(lambda: coming(schedules, Options(), 10)), "s")
+    yield Figure(f"what is due of {COUNT} in a second", cost(lambda: look(schedules)), "s")
 
 
 def made(number: int) -> Schedule:
-    """As people write them: mostly cron lines once a day or a few times an hour."""
-    tz, hour, minute = ZONES[number % 5], number % 24, number % 60
+    """As people write them: mostly cron lines, once a day or a few times an hour."""
+    tz, hour, minute = ZONES[number % 5], number % 24, number // 7 % 60
     kinds: list[Callable[[], Schedule]] = [
         lambda: Cron(f"{minute} {hour} * * *", tz),
         lambda: Cron(f"{minute} {hour} * * 1-5", tz),
@@ -45,33 +56,19 @@ def made(number: int) -> Schedule:
     return kinds[number % len(kinds)]()
 
 
-def timed(name: str, work: Callable[[], object]) -> None:
-    """Processor time, as the machine may have other work."""
-    begin = time.process_time()
+def coming(schedules: list[Schedule], options: Options, count: int) -> None:
+    for number, schedule in enumerate(schedules):
+        for _ in islice(upcoming(schedule, options, T0, job=f"job{number}"), count):
+            pass
+
+
+def look(schedules: list[Schedule]) -> None:
+    for number, schedule in enumerate(schedules):
+        due(schedule, Options(), T0, T0 + 1, job=f"job{number}")
+
+
+def cost(work: Callable[[], object]) -> float:
+    """Processor time, which other work on the machine leaves alone."""
+    began = time.process_time()
     work()
-    report(name, time.process_time() - begin, "s")
-
-
-def main(count: int) -> None:
-    schedules: list[Schedule] = []
-    plain, jittered = Options(), Options(jitter=60)
-    timed(f"{count} schedules made", lambda: schedules.extend(made(number) for number in range(count)))
-
-    def coming(many: int, options: Options) -> None:
-        for number, schedule in enumerate(schedules):
-            for _ in islice(upcoming(schedule, options, T0, job=f"job{number}"), many):
-                pass
-
-    def minute() -> None:
-        for number, schedule in enumerate(schedules):
-            due(schedule, plain, T0, T0 + 60, job=f"job{number}")
-
-    timed("their next runs, first time", lambda: coming(1, plain))
-    timed("their next runs", lambda: coming(1, plain))
-    timed("their next runs, with jitter", lambda: coming(1, jittered))
-    timed("their next 10 runs", lambda: coming(10, plain))
-    timed("what is due in a minute", minute)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    return time.process_time() - began

@@ -15,7 +15,8 @@ from sshsched.kinds.due import ON_TIME, Due, due, explain, upcoming, warning
 from sshsched.kinds.options import CatchUp, Options, Policy, StopAfter, StopAt, Valid
 from sshsched.kinds.schedules.base import Schedule, Skip, Target, Why
 from sshsched.kinds.schedules.cron import Cron
-from sshsched.kinds.schedules.daily import Daily
+from sshsched.kinds.schedules.daily import Daily, Shift
+from sshsched.kinds.schedules.daily_interval import Bound, DailyInterval
 from sshsched.kinds.schedules.every import Every
 from sshsched.kinds.schedules.once import Once
 from tests.kinds import zoo
@@ -164,6 +165,15 @@ def test_years_of_seconds_take_no_time() -> None:
     assert answer.targets[-1].at == now // 1
     assert [1000] == [dropped.count for dropped in answer.dropped]
     assert (1000, T0 + 1000.0) == (len(busy.targets), busy.until)
+
+
+def test_what_is_due_at_one_instant_is_not_cut_apart() -> None:
+    """Two dates whose windows overlap have runs at the same instant; an answer holds both, however short it is."""
+    schedule = DailyInterval("UTC", Bound(time(0)), Bound(time(6), Shift(date_shift=1)), 6 * 3600)
+    answer = due(schedule, ALL, utc("2024-01-01 23:00"), utc("2024-01-03 00:00"), job="a", at_once=1)
+
+    assert ["2024-01-01", "2024-01-02"] == [target.args["date"] for target in answer.targets]
+    assert utc("2024-01-02 00:00") == answer.until
 
 
 def test_a_clock_that_was_set_back_runs_nothing_twice() -> None:
