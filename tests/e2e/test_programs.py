@@ -69,6 +69,7 @@ def test_binary_output_and_a_long_line(box: Lab) -> None:
 
     assert digest(data[0]) == digest(box.output(name))
     assert digest(data[1]) == digest(box.output(name, "stderr"))
+    assert [digest(each) for each in data] == [box.run(name)["stdout_sha256"], box.run(name)["stderr_sha256"]]
 
 
 @pytest.mark.parametrize("size", [200, pytest.param(1024, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
