@@ -53,7 +53,7 @@ def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted
 
     from sshsched.config.jobs import load_job
     from sshsched.config.templates import render
-    from sshsched.domain.jobs import bind
+    from sshsched.kinds.jobs import bind
 
     bound = bind(load_job(app.config_dir, job_id), args, render)
     base = {

@@ -14,8 +14,8 @@ from sshsched.config.programs import PROGRAM, make_program, spread
 from sshsched.config.reading import Key, Made, Record, Schema, present, reader
 from sshsched.config.templates import faults
 from sshsched.config.values import TEXT, Duration, Many, Word
-from sshsched.domain.jobs import HOST_NAME, Job, Param
 from sshsched.domain.model import START_WITHIN
+from sshsched.kinds.jobs import HOST_NAME, Job, Param
 
 
 class OneHost:
@@ -80,7 +80,7 @@ def read_job(node: Node, job_id: str, problems: Problems, start_within: float = 
         raise UnreadableError
     description, labels = told
     start = start_within if start is None else start
-    return Job(job_id, host, program, params, description, labels, start, problems.file, node.line)
+    return Job(job_id, host, program, params, description, labels, start, file=problems.file, line=node.line)
 
 
 def job_schema() -> Schema:

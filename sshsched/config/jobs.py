@@ -17,9 +17,9 @@ from sshsched.config.nodes import Mapping as MappingNode
 from sshsched.config.reading import Schema
 from sshsched.config.settings import load_settings
 from sshsched.config.strict import read_file
-from sshsched.domain.jobs import Job
 from sshsched.domain.model import START_WITHIN
 from sshsched.errors import ConfigError, NotFoundError, Problem, SshschedError
+from sshsched.kinds.jobs import Job
 
 
 class Loaded(NamedTuple):

@@ -10,8 +10,8 @@ from typing import Final
 from sshsched.config.nodes import Entry, Mapping, Node, Problems, Text
 from sshsched.config.reading import Key, Made, Record, Take, check_keys
 from sshsched.config.values import TEXT, Duration, Integer, Many, OneOf, Pairs, Word
-from sshsched.domain.jobs import USER_NAME
 from sshsched.domain.model import GRACE, Program, Stop
+from sshsched.kinds.jobs import USER_NAME
 
 # SSHSCHED_* tells a program of its run; a job that sets one would be overruled without a word.
 ENV_NAME: Final = "(?!SSHSCHED_)[A-Za-z_][A-Za-z0-9_]*"

@@ -10,9 +10,9 @@ from sshsched.config.job import HOST
 from sshsched.config.jobs import load_job, load_jobs
 from sshsched.config.params import WANTED
 from sshsched.config.programs import PROGRAM
-from sshsched.domain.jobs import Param
 from sshsched.domain.model import START_WITHIN, Program, Stop
 from sshsched.errors import ConfigError, NotFoundError
+from sshsched.kinds.jobs import Param
 from tests.config.reading import job_of, problems_of, write
 
 # What a job may say ------------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from typing import Final
 
 from sshsched.domain.model import START_WITHIN, Program
 from sshsched.errors import UsageError
+from sshsched.kinds.options import Options
+from sshsched.kinds.schedules.base import Schedule
 
 # What may stand where a host or a user is named, also after templates have been filled in: nothing that ssh or sudo
 # could take for an option. A user may be a number for sudo, written #1000.
@@ -33,8 +35,20 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduled:
+    """When runs of a job are due, and with which args and options. Where it stands in its file is no part of it."""
+
+    schedule: Schedule
+    options: Options
+    line: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A template of runs. Texts in it may hold `{{ }}` until they are bound."""
+    """A template of runs. Texts in it may hold `{{ }}` until they are bound.
+
+    Two jobs are equal if they do the same, wherever in the file they stand.
+    """
 
     id: str
     host: str
@@ -43,8 +57,9 @@ class Job:
     description: str = ""
     labels: tuple[str, ...] = ()
     start_within: float = START_WITHIN
-    file: str = ""
-    line: int = 1
+    schedules: tuple[Scheduled, ...] = ()
+    file: str = field(default="", compare=False)
+    line: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
