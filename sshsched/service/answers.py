@@ -43,6 +43,7 @@ class RunAnswer(Answer):
     rerun_of: str | None
     created_at: str
     schedule_time: str | None
+    stop_at: str | None
     waiting_since: str | None
     starting_since: str | None
     started_at: str | None
