@@ -99,6 +99,22 @@ class HostsAnswer(Answer):
     hosts: list[dict[str, Any]]
 
 
+class JobsAnswer(Answer):
+    """What has come of reading the job files; also the data of the event `jobs`.
+
+    `jobs` is how many there are now, `kept` are those whose files have problems and that stay as they were last good.
+    """
+
+    jobs: int
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+    kept: list[str]
+    problems: list[str]
+    warnings: list[str]
+    dry_run: bool = False
+
+
 class SnapshotAnswer(Answer):
     """The data of the event `snapshot`: how things stand at `seq`. What it does not hold is over."""
 
