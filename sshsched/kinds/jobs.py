@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from sshsched.domain.model import START_WITHIN, Program
 from sshsched.errors import UsageError
-from sshsched.kinds.options import Options
-from sshsched.kinds.schedules.base import Schedule
+
+if TYPE_CHECKING:  # most commands meet a job without asking for its times
+    from sshsched.kinds.options import Options
+    from sshsched.kinds.schedules.base import Schedule
 
 # What may stand where a host or a user is named, also after templates have been filled in: nothing that ssh or sudo
 # could take for an option. A user may be a number for sudo, written #1000.
@@ -74,13 +77,19 @@ class Bound:
     start_within: float = START_WITHIN
 
 
-def bind(job: Job, args: Mapping[str, str], render: Render) -> Bound:
-    """The job with these args. Raises UsageError naming every arg that is missing, unknown or not among the choices."""
+def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = None) -> Bound:
+    """The job with these args, for a run that is scheduled at an instant.
+
+    Texts may use the args, `job_id`, and `schedule_time` if the instant is given; a param of such a name goes before.
+    Raises UsageError naming every arg that is missing, unknown or not among the choices.
+    """
     whole = bind_args(job, args)
+    time = {} if at is None else {"schedule_time": datetime.fromtimestamp(at, UTC).isoformat()}
+    values = {"job_id": job.id, **time, **whole}
 
     def fill(where: str, text: str) -> str:
         try:
-            filled = render(text, whole)
+            filled = render(text, values)
         except ValueError as error:
             raise UsageError(f"job '{job.id}': {where}: {error}") from None
         if "\0" in filled:
