@@ -31,7 +31,7 @@ def made(job: Job, timed: Scheduled, target: Target) -> Made:
     args = timed.options.run_args(target, {param.name for param in job.params})
     rule = stop_rule(timed.options.stop)
     try:
-        bound = bind(job, args, render)
+        bound = bind(job, args, render, target.scheduled)
     except Exception as error:  # UsageError, or whatever a template's own code runs into: it costs this run only
         unbound = Draft(
             job.host, job.program, job.id, args, job.labels, SCHEDULE, schedule_time=target.scheduled, stop_rule=rule
