@@ -53,7 +53,7 @@ def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted
     from dataclasses import asdict
 
     from sshsched.config.jobs import load_job
-    from sshsched.config.templates import renderer
+    from sshsched.config.renderer import renderer
     from sshsched.kinds.jobs import bind
 
     at = time.time() if wanted.schedule_time is None else wanted.schedule_time

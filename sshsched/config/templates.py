@@ -10,13 +10,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from sshsched.kinds.calendars import Calendar
+
+Calendars = Callable[[], "Mapping[str, Calendar]"]
+"""Asked for the named calendars only when a template wants one."""
 
 MAX_FILLED: Final = 1 << 20  # characters: more is a loop gone wild
 GIVEN: Final = ("job_id", "schedule_time")
@@ -29,26 +31,10 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def renderer(config_dir: Path) -> Callable[[str, Mapping[str, str]], str]:
-    """A `render` whose templates see the calendars of this folder, as they are when they are asked for."""
-
-    def calendars() -> Mapping[str, Calendar]:
-        from sshsched.config.calendars import load_calendars
-
-        return load_calendars(config_dir).calendars
-
-    def fill(text: str, values: Mapping[str, str]) -> str:
-        return _filled(text, values, calendars) if is_template(text) else text
-
-    return fill
-
-
-def render(text: str, values: Mapping[str, str]) -> str:
-    """The text with the values filled in, where there are no calendars. Raises ValueError with the reason."""
-    return _filled(text, values, dict) if is_template(text) else text
-
-
-def _filled(text: str, values: Mapping[str, str], calendars: Callable[[], Mapping[str, Calendar]]) -> str:
+def render(text: str, values: Mapping[str, str], calendars: Calendars = dict) -> str:
+    """The text with the values filled in. Raises ValueError with the reason."""
+    if not is_template(text):
+        return text
     from jinja2 import TemplateError
 
     try:
@@ -85,7 +71,7 @@ def faults(text: str, names: Collection[str]) -> list[str]:
     return [f"'{name}' is not defined; {RUN_ID if name == 'run_id' else there}" for name in unknown]
 
 
-def _functions(calendars: Callable[[], Mapping[str, Calendar]]) -> dict[str, Callable[..., Any]]:
+def _functions(calendars: Calendars) -> dict[str, Callable[..., Any]]:
     from sshsched.config.dates import functions  # with time zones, which only templates need
 
     return functions(calendars)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sshsched.config.templates import faults, render, renderer
+from sshsched.config.renderer import renderer
+from sshsched.config.templates import faults, render
 from sshsched.domain.model import Program
 from sshsched.errors import UsageError
 from sshsched.kinds.jobs import Job, bind
