@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sshsched.config.templates import render
 from sshsched.domain.events import Instruction, SaveCursor, Saving, TimePassed
 from sshsched.domain.model import Program, Run
 from sshsched.domain.shape import Shape
@@ -51,6 +52,7 @@ class Files:
 
     jobs: dict[str, Job] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    render = staticmethod(render)
 
     def load(self) -> tuple[Mapping[str, Job], Sequence[Problem]]:
         good = {name: each for name, each in self.jobs.items() if name not in self.broken}
