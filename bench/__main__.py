@@ -24,6 +24,7 @@ PARTS = {
     "service": "calls and changes over the Unix socket",
     "store": "commits and questions",
     "schedules": "next runs of ten thousand schedules",
+    "time": "ten thousand jobs that wait, and many that are due at once",
 }
 """Part to what it measures; each is a module of that name with `figures(sizes)`."""
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "hosts": "hosts",
     "status": "status",
     "serve": "serve",
+    "reload": "reload",
     "demo": "demo",
     "completion": "completion",
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,10 +52,11 @@ def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted
     from dataclasses import asdict
 
     from sshsched.config.jobs import load_job
-    from sshsched.config.templates import render
-    from sshsched.domain.jobs import bind
+    from sshsched.config.renderer import renderer
+    from sshsched.kinds.jobs import bind
 
-    bound = bind(load_job(app.config_dir, job_id), args, render)
+    at = time.time() if wanted.schedule_time is None else wanted.schedule_time
+    bound = bind(load_job(app.config_dir, job_id), args, renderer(app.config_dir), at)
     base = {
         "job": bound.job_id,
         "args": dict(bound.args),

@@ -18,6 +18,8 @@ from sshsched.errors import Problem
 
 JOB_WORD: Final = r"\w[\w.+@-]*"
 JOBS: Final = "jobs"
+DEFAULTS: Final = "_defaults.yaml"
+"""In any folder: what its jobs share, and no job itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...], problem
         return
     for entry in entries:
         stem, dot, kind = entry.name.rpartition(".")
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or entry.name == DEFAULTS:
             continue
         if entry.is_dir():
             yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", (*above, identity), problems)

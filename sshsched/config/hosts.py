@@ -21,7 +21,7 @@ from sshsched.config.settings import MOST_SLOTS, load_settings
 from sshsched.config.strict import read_file
 from sshsched.config.values import TEXT, Integer, Many, Pairs, Word, read_named
 from sshsched.domain.hosts import LOCAL, Host
-from sshsched.domain.jobs import HOST_NAME, USER_NAME
+from sshsched.kinds.jobs import HOST_NAME, USER_NAME
 
 FILE: Final = "hosts.yaml"
 

@@ -6,16 +6,17 @@ Rule: what a later version will do is answered by name, so that nobody waits for
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
-from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, UnreadableError, shown
+from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown
 from sshsched.config.params import Params, names_in
-from sshsched.config.programs import PROGRAM, make_program, spread
+from sshsched.config.programs import PROGRAM, Entries, check_program, make_program, spread
 from sshsched.config.reading import Key, Made, Record, Schema, present, reader
+from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults
 from sshsched.config.values import TEXT, Duration, Many, Word
-from sshsched.domain.jobs import HOST_NAME, Job, Param
-from sshsched.domain.model import START_WITHIN
+from sshsched.kinds.jobs import HOST_NAME, Job, Param, Scheduled
 
 
 class OneHost:
@@ -36,6 +37,19 @@ class OneHost:
         return self.name.schema()
 
 
+class Timetable:
+    """When runs are due. The reader passes it over: its meaning depends on params, zones and calendars, and only a job
+    that has one shall pay for importing those."""
+
+    def read(self, node: Node, problems: Problems) -> None:
+        return None
+
+    def schema(self) -> Schema:
+        from sshsched.config.schedules import schedules_schema
+
+        return schedules_schema()
+
+
 LABEL: Final = Word(r"[^\s,]+", "label; use no spaces and no commas")
 DESCRIPTION: Final = Key("description", TEXT, "what the job is for", "")
 LABELS: Final = Key[tuple[str, ...]]("labels", Many(LABEL), "words to find its runs by", ())
@@ -47,8 +61,11 @@ TOLD: Final = Key("metadata", Made(METADATA, lambda take: (take(DESCRIPTION), ta
 START: Final = Key[float | None](
     "start_within", Duration(), "a run that could not start for so long ends as not started", None
 )
+SCHEDULE: Final = Key(
+    "schedule", Timetable(), "when runs are due: 30 3 * * *, @daily, every 15m, or in long form", None
+)
 LONG_PROGRAM: Final = Key("program", Made(PROGRAM, make_program), PROGRAM.help)
-OWN: Final = (HOST, PARAMS, TOLD, START)
+OWN: Final = (HOST, SCHEDULE, PARAMS, TOLD, START)
 
 ELSEWHERE: Final = {
     **PROGRAM.elsewhere,
@@ -56,38 +73,86 @@ ELSEWHERE: Final = {
     "hosts": "here it is called 'host', and names one",
     **dict.fromkeys(("inputs", "parameters"), "here it is called 'params'"),
     **dict.fromkeys(("description", "labels", "label", "tags"), "it belongs under 'metadata': description, labels"),
+    **dict.fromkeys(
+        ("cron", "every", "on", "when", "schedules"), "it belongs under 'schedule', as in `schedule: every 15m`"
+    ),
+    **dict.fromkeys(
+        ("catch_up", "max_age", "jitter", "calendar", "enabled", "tz", "timezone", "valid"),
+        "it belongs to a schedule in its long form, as in `schedule: {cron: 30 3 * * *, jitter: 5m}`",
+    ),
+    "defaults": "keys for all jobs of a folder belong in a file _defaults.yaml there",
     **dict.fromkeys(("id", "name"), "a job is named by the path of its file"),
 }
-_TIME: Final = ("schedule", "cron", "every", "catch_up", "jitter", "calendar", "on", "enabled", "defaults")
 _DECISIONS: Final = ("condition", "conditions", "action", "actions", "retry", "retries", "notify", "idempotent", "if")
 _FLOWS: Final = ("steps", "matrix", "foreach", "needs", "depends_on", "concurrency", "max_running", "locks", "priority")
-LATER: Final = frozenset((*_TIME, *_DECISIONS, *_FLOWS, "secrets"))
+LATER: Final = frozenset((*_DECISIONS, *_FLOWS, "secrets"))
 FLAT: Final = Record((*OWN, *PROGRAM.keys), "a job", ELSEWHERE, LATER)
 """What is read once the keys under `program:` have been moved to the top."""
+DEFAULTS: Final = replace(
+    FLAT, keys=(replace(HOST, default=""), *FLAT.keys[1:]), help="what the jobs of a folder share"
+)
 
 
-def read_job(node: Node, job_id: str, problems: Problems, start_within: float = START_WITHIN) -> Job:
+def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, defaults: Entries) -> Job:
     """The job that a mapping describes. Raises UnreadableError after all that is wrong has been noted."""
     if not isinstance(node := present(node, problems), Mapping):
         raise problems.refuse(node, f"{node.what} stands where a job should be: `host: ...` and `command: ...`")
     before = len(problems.found)
-    flat = spread(node, problems)
+    entries = with_defaults(spread(node, problems), defaults)
+    check_program(node, entries, problems)
+    flat = Mapping(node.line, node.column, node.path, entries)
     _check_templates(flat, problems)
+    schedules = _schedules(flat, problems, around)
     with reader(flat, FLAT, problems) as take:
         host, program, params = take(HOST), make_program(take), take(PARAMS)
-        told, start = take(TOLD), take(START)
+        told, start, _ = take(TOLD), take(START), take(SCHEDULE)
     if len(problems.found) > before:
         raise UnreadableError
     description, labels = told
-    start = start_within if start is None else start
-    return Job(job_id, host, program, params, description, labels, start, problems.file, node.line)
+    start = around.settings.start_within if start is None else start
+    return Job(job_id, host, program, params, description, labels, start, schedules, problems.file, node.line)
+
+
+def with_defaults(entries: Entries, defaults: Entries) -> dict[str, Entry]:
+    """A job's entries, and those of its folder that it does not have. Its own program counts in either form."""
+    programs = {"command", "argv"}
+    taken = programs if programs & entries.keys() else set()
+    return {**{name: entry for name, entry in defaults.items() if name not in taken}, **entries}
+
+
+def read_defaults(node: Mapping, problems: Problems) -> Entries:
+    """The entries of a folder's defaults. Raises UnreadableError after all that is wrong has been noted."""
+    entries = spread(node, problems)
+    with reader(Mapping(node.line, node.column, node.path, entries), DEFAULTS, problems) as take:
+        for key in DEFAULTS.keys:
+            take(key)
+    return entries
 
 
 def job_schema() -> Schema:
     """The JSON Schema of one job, in its short and its long form."""
     schema = Record((*OWN, LONG_PROGRAM, *PROGRAM.keys), "a job").schema()
-    schema["required"] = [key.name for key in OWN if key.required]
-    return {**schema, "anyOf": [{"required": [name]} for name in ("command", "argv", "program")]}
+    del schema["required"]  # any of its keys may come from the defaults of its folder
+    return schema
+
+
+def _schedules(node: Mapping, problems: Problems, around: Surroundings) -> tuple[Scheduled, ...]:
+    entry = node.entries.get("schedule")
+    if entry is None or (isinstance(entry.value, Text) and entry.value.absent):
+        return ()
+    from sshsched.config.late import Where
+    from sshsched.config.schedules import check_args, read_schedules
+
+    found = list(read_schedules(entry.value, Where(around.tz, lambda: around.calendars, problems)))
+    params = node.entries.get("params")
+    try:
+        # Their own problems are noted by the reader of the job.
+        names = Params().read(params.value, Problems("")) if params else ()
+    except UnreadableError:
+        names = None
+    if names is not None:
+        check_args(found, names, problems)
+    return tuple(scheduled for scheduled, _ in found)
 
 
 def _check_templates(node: Mapping, problems: Problems) -> None:

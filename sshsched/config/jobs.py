@@ -6,20 +6,23 @@ Rule: one bad file never stops the others. Its problems come back beside the job
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from sshsched.config.defaults import Defaults
 from sshsched.config.folder import JOB_WORD, JOBS, JobFile, job_files
 from sshsched.config.job import job_schema, read_job
 from sshsched.config.nodes import Entry, Problems, UnreadableError, place, shown, suggest
 from sshsched.config.nodes import Mapping as MappingNode
+from sshsched.config.programs import Entries
 from sshsched.config.reading import Schema
-from sshsched.config.settings import load_settings
 from sshsched.config.strict import read_file
-from sshsched.domain.jobs import Job
-from sshsched.domain.model import START_WITHIN
+from sshsched.config.surroundings import Surroundings
 from sshsched.errors import ConfigError, NotFoundError, Problem, SshschedError
+from sshsched.kinds.jobs import Job
+
+Read = Callable[[JobFile, Surroundings, Defaults], tuple[list[Job], list[Problem]]]
 
 
 class Loaded(NamedTuple):
@@ -29,17 +32,13 @@ class Loaded(NamedTuple):
     problems: list[Problem]
 
 
-def load_jobs(config_dir: Path) -> Loaded:
-    """All jobs of a folder. Never raises for what is in a file."""
+def load_jobs(config_dir: Path, read: Read | None = None) -> Loaded:
+    """All jobs of a folder, each file read by `read` or read_jobs(). Never raises for what is in a file."""
     problems: list[Problem] = []
-    try:
-        start_within = load_settings(config_dir).start_within
-    except ConfigError as error:
-        problems += error.problems
-        start_within = START_WITHIN
+    around, defaults = Surroundings(config_dir), Defaults(config_dir)
     jobs: dict[str, Job] = {}
     for file in job_files(config_dir, problems):
-        found, wrong = read_jobs(file, start_within)
+        found, wrong = (read or read_jobs)(file, around, defaults)
         problems += wrong
         for job in found:
             if job.id in jobs:
@@ -47,49 +46,55 @@ def load_jobs(config_dir: Path) -> Loaded:
                 problems.append(Problem(job.file, job.line, 1, "", message))
             else:
                 jobs[job.id] = job
-    return Loaded(jobs, problems)
+    around.read_all()
+    return Loaded(jobs, [*around.problems, *defaults.problems, *problems])
 
 
 def load_job(config_dir: Path, job_id: str) -> Job:
-    """One job, reading no file but its own. Raises ConfigError if that is bad, NotFoundError if there is none."""
-    start_within = load_settings(config_dir).start_within
+    """One job, reading no job file but its own. Raises ConfigError if that is bad, NotFoundError if there is none."""
     problems: list[Problem] = []
+    around, defaults = Surroundings(config_dir), Defaults(config_dir)
+    _ = around.settings
+    if around.problems:
+        raise ConfigError(around.problems)
     for file in _candidates(config_dir, job_id):
-        jobs, wrong = read_jobs(file, start_within)
+        jobs, wrong = read_jobs(file, around, defaults)
         for job in jobs:
             if job.id == job_id:
                 return job
         problems += wrong
-    if problems:
+    if problems := [*around.problems, *defaults.problems, *problems]:
         raise ConfigError(problems)
     raise _no_job(config_dir, job_id)
 
 
-def read_jobs(file: JobFile, start_within: float = START_WITHIN) -> tuple[list[Job], list[Problem]]:
+def read_jobs(file: JobFile, around: Surroundings, defaults: Defaults) -> tuple[list[Job], list[Problem]]:
     """The good jobs of one file, and its problems. A file that has just gone holds nothing."""
     problems = Problems(file.label)
     jobs: list[Job] = []
     try:
         root = read_file(file.path, problems)
         torn = bool(problems.found)  # a key that stands twice may mean either, so no job of this file is sure
-        for job in _jobs(root, file.base, start_within, problems):
+        for job in _jobs(root, file.base, problems, around, defaults.of(file.base)):
             jobs += [] if torn else [job]
     except (FileNotFoundError, NotADirectoryError, UnreadableError):
         pass  # gone, or noted
     return jobs, problems.sorted()
 
 
-def _jobs(root: MappingNode | None, base: str, start_within: float, problems: Problems) -> Iterator[Job]:
+def _jobs(
+    root: MappingNode | None, base: str, problems: Problems, around: Surroundings, defaults: Entries
+) -> Iterator[Job]:
     if root is None:
         raise problems.refuse(place(1, 1), "is empty; a job needs `host: ...` and `command: ...`")
     if "jobs" not in root.entries:
-        yield read_job(root, base, problems, start_within)
+        yield read_job(root, base, problems, around, defaults)
         return
     for name, entry in _entries(root, problems).items():
         try:
             if not re.fullmatch(JOB_WORD, name):
                 raise problems.refuse(entry.key, f"{shown(name)} is no name of a job; use no spaces and no slashes")
-            yield read_job(entry.value, f"{base}/{name}", problems, start_within)
+            yield read_job(entry.value, f"{base}/{name}", problems, around, defaults)
         except UnreadableError:
             continue  # the next one may be good
 

@@ -8,7 +8,7 @@ from typing import Final
 from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, shown
 from sshsched.config.reading import Key, Record, Schema, read_each, reader
 from sshsched.config.values import SCALAR, TEXT, Many, read_named
-from sshsched.domain.jobs import Param
+from sshsched.kinds.jobs import Param
 
 NAME: Final = "[A-Za-z_][A-Za-z0-9_]*"
 WANTED: Final = "name of a param; use letters, digits and _, and no digit in front"

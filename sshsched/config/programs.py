@@ -5,13 +5,14 @@ Rule: the keys may stand at the top of a job (the short form) or under `program:
 
 from __future__ import annotations
 
+from collections.abc import Mapping as AbstractMapping
 from typing import Final
 
 from sshsched.config.nodes import Entry, Mapping, Node, Problems, Text
 from sshsched.config.reading import Key, Made, Record, Take, check_keys
 from sshsched.config.values import TEXT, Duration, Integer, Many, OneOf, Pairs, Word
-from sshsched.domain.jobs import USER_NAME
 from sshsched.domain.model import GRACE, Program, Stop
+from sshsched.kinds.jobs import USER_NAME
 
 # SSHSCHED_* tells a program of its run; a job that sets one would be overruled without a word.
 ENV_NAME: Final = "(?!SSHSCHED_)[A-Za-z_][A-Za-z0-9_]*"
@@ -72,6 +73,8 @@ PROGRAM: Final = Record(
     LATER,
 )
 
+Entries = AbstractMapping[str, Entry]
+
 
 def make_program(take: Take) -> Program:
     """A program out of a mapping that holds its keys, be it among others."""
@@ -90,10 +93,10 @@ def make_program(take: Take) -> Program:
     )
 
 
-def spread(node: Mapping, problems: Problems) -> Mapping:
-    """The job with the keys under `program:` moved to the top, so that one reader reads both forms.
+def spread(node: Mapping, problems: Problems) -> dict[str, Entry]:
+    """The entries of a job with those under `program:` moved to the top, so that one reader reads both forms.
 
-    Also sees to it that there is exactly one of `command` and `argv`. Notes problems, never raises for them.
+    Notes problems, never raises for them.
     """
     entries = dict(node.entries)
     long = entries.pop("program", None)
@@ -105,9 +108,14 @@ def spread(node: Mapping, problems: Problems) -> Mapping:
     if "command" in entries and "argv" in entries:
         later = max(entries["command"].key, entries["argv"].key, key=lambda key: (key.line, key.column))
         problems.add(later, "both 'command' and 'argv' are given; keep one")
+    return entries
+
+
+def check_program(node: Mapping, entries: Entries, problems: Problems) -> None:
+    """See to it that a job, whose entries have been spread, has a program."""
+    long = node.entries.get("program")
     if "command" not in entries and "argv" not in entries and (long is None or isinstance(long.value, Mapping)):
         problems.add(node, "no program: write `command: ...` for a shell line, or `argv: [program, argument]`")
-    return Mapping(node.line, node.column, node.path, entries)
 
 
 def _program_entries(node: Node, problems: Problems) -> dict[str, Entry]:

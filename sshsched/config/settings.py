@@ -12,7 +12,7 @@ from typing import Final
 from sshsched.config.nodes import Problems, UnreadableError
 from sshsched.config.reading import Key, Record, reader
 from sshsched.config.strict import read_file
-from sshsched.config.values import Duration, Integer
+from sshsched.config.values import Duration, Integer, ZoneName
 from sshsched.domain.model import START_WITHIN
 
 FILE: Final = "config.yaml"
@@ -22,15 +22,17 @@ START: Final = Key(
     "start_within", Duration(), "a run that could not start for so long ends as not started", START_WITHIN
 )
 SLOTS: Final = Key[int | None]("slots", Integer(1, MOST_SLOTS), "how many programs run at once on a host", None)
-SETTINGS: Final = Record((START, SLOTS), "the settings")
+TZ: Final = Key[str | None]("tz", ZoneName(), "the time zone of schedules that name none; else this machine's", None)
+SETTINGS: Final = Record((START, SLOTS, TZ), "the settings")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`start_within` in seconds; `slots` of None is no limit."""
+    """`start_within` in seconds; `slots` of None is no limit; `tz` of None is the zone of this machine."""
 
     start_within: float = START_WITHIN
     slots: int | None = None
+    tz: str | None = None
 
 
 def load_settings(config_dir: Path) -> Settings:
@@ -41,7 +43,7 @@ def load_settings(config_dir: Path) -> Settings:
         node = read_file(config_dir / FILE, problems)
         if node is not None:
             with reader(node, SETTINGS, problems) as take:
-                settings = Settings(take(START), take(SLOTS))
+                settings = Settings(take(START), take(SLOTS), take(TZ))
     except FileNotFoundError:
         return settings
     except UnreadableError:

@@ -29,14 +29,15 @@ BAD_VALUE = re.compile("[\0\ud800-\udfff]")
 
 def read_file(path: Path, problems: Problems) -> Mapping | None:
     """The mapping that a file holds; None if it holds nothing at all. Raises UnreadableError, FileNotFoundError."""
-    text = _text(path, problems)
+    text = file_text(path, problems)
     node = compose(text, problems)
     if node is None or isinstance(node, Mapping):
         return node
     raise problems.refuse(node, f"{node.what} stands where the file should be `key: value` pairs")
 
 
-def _text(path: Path, problems: Problems) -> str:
+def file_text(path: Path, problems: Problems) -> str:
+    """What a file holds, if that is UTF-8 and not too much. Raises UnreadableError, FileNotFoundError."""
     try:
         # A pipe or a device would hold us for ever.
         if not stat.S_ISREG(path.stat().st_mode):

@@ -1,20 +1,29 @@
 """`{{ }}` in job files, through jinja2 in its sandbox.
 
 Rule: a text without `{{` or `{%` is never touched, and jinja2 is not even imported for it. An undefined name is an
-error; `default` and `is defined` are the ways to ask for it.
+error; `default` and `is defined` are the ways to ask for it. Besides params there are `job_id`, `schedule_time` and the
+functions of `dates`; `run_id` is not, because a run gets its id after its texts.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MAX_FILLED = 1 << 20  # characters: more is a loop gone wild
+    from sshsched.kinds.calendars import Calendar
+
+Calendars = Callable[[], "Mapping[str, Calendar]"]
+"""Asked for the named calendars only when a template wants one."""
+
+MAX_FILLED: Final = 1 << 20  # characters: more is a loop gone wild
+GIVEN: Final = ("job_id", "schedule_time")
+"""What `bind` gives besides the params."""
+RUN_ID: Final = "a run gets its id after its texts; the program finds it in $SSHSCHED_RUN_ID"
 
 
 def is_template(text: str) -> bool:
@@ -22,14 +31,14 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def render(text: str, values: Mapping[str, str]) -> str:
+def render(text: str, values: Mapping[str, str], calendars: Calendars = dict) -> str:
     """The text with the values filled in. Raises ValueError with the reason."""
     if not is_template(text):
         return text
     from jinja2 import TemplateError
 
     try:
-        filled = _environment().from_string(text).render(values)
+        filled = _environment().from_string(text, _functions(calendars)).render(values)
     except TemplateError as error:
         raise ValueError(_reason(error)) from None
     except Exception as error:  # whatever the template's own arithmetic runs into
@@ -57,9 +66,15 @@ def faults(text: str, names: Collection[str]) -> list[str]:
         and node.name in ("default", "d", "defined", "undefined")
         and isinstance(node.node, nodes.Name)
     }
-    unknown = sorted(used - set(names) - asked - set(_environment().globals))
+    unknown = sorted(used - set(names) - asked - set(_environment().globals) - {*GIVEN, *_functions(dict)})
     there = f"the params are: {', '.join(names)}" if names else "the job has no params"
-    return [f"'{name}' is not defined; {there}" for name in unknown]
+    return [f"'{name}' is not defined; {RUN_ID if name == 'run_id' else there}" for name in unknown]
+
+
+def _functions(calendars: Calendars) -> dict[str, Callable[..., Any]]:
+    from sshsched.config.dates import functions  # with time zones, which only templates need
+
+    return functions(calendars)
 
 
 @lru_cache(maxsize=1)

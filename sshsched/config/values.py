@@ -71,13 +71,47 @@ class Integer:
 
     def read(self, node: Node, problems: Problems) -> int:
         text = read_text(node, problems, "a whole number")
-        if re.fullmatch("0|[1-9][0-9]{0,9}", text) and self.low <= int(text) <= self.high:
+        if re.fullmatch(self._pattern, text) and self.low <= int(text) <= self.high:
             return int(text)
         raise problems.refuse(node, f"{shown(text)} is no whole number from {self.low} to {self.high}")
 
     def schema(self) -> Schema:
         number: Schema = {"type": "integer", "minimum": self.low, "maximum": self.high}
-        return {"anyOf": [number, {"type": "string", "pattern": "^(0|[1-9][0-9]{0,9})$"}]}
+        return {"anyOf": [number, {"type": "string", "pattern": f"^({self._pattern})$"}]}
+
+    @property
+    def _pattern(self) -> str:
+        return "0|-?[1-9][0-9]{0,9}" if self.low < 0 else "0|[1-9][0-9]{0,9}"
+
+
+class ZoneName:
+    """A time zone, like Europe/Berlin."""
+
+    def read(self, node: Node, problems: Problems) -> str:
+        from sshsched.kinds.zones import zone  # time zones are slow to import, and most settings name none
+
+        text = read_text(node, problems, "a time zone")
+        try:
+            zone(text)
+        except ValueError as error:
+            raise problems.refuse(node, str(error).removeprefix("time zone: ")) from None
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": "string", "pattern": r"^\S+$"}
+
+
+class Truth:
+    """`true` or `false`, and no other words for them."""
+
+    def read(self, node: Node, problems: Problems) -> bool:
+        text = read_text(node, problems, "true or false")
+        if text not in ("true", "false"):
+            raise problems.refuse(node, f"{shown(text)} is neither true nor false")
+        return text == "true"
+
+    def schema(self) -> Schema:
+        return {"enum": [True, False, "true", "false"]}
 
 
 @dataclass(frozen=True)

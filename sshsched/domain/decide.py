@@ -25,18 +25,18 @@ from sshsched.domain.events import (
     Reported,
     Save,
     Seal,
-    Start,
     StartRefused,
     StopProgram,
     StopWanted,
     Submitted,
     Swept,
     Ticked,
+    TimePassed,
     View,
 )
 from sshsched.domain.model import LogEntry, Reason, Run, Spool
 from sshsched.domain.reports import reported, start_refused
-from sshsched.domain.saves import end, moved, note, rest
+from sshsched.domain.saves import end, moved, note, rest, start, stop_passed
 from sshsched.domain.states import State
 
 
@@ -51,14 +51,24 @@ def decide(view: View, event: Event) -> list[Instruction]:
 
 def submitted(view: View, event: Submitted) -> Iterator[Instruction]:
     """New runs are stored before anybody hears of them."""
-    for run in event.runs:
-        yield Save(run, None, (LogEntry(run.id, event.at, None, run.state, Reason.CREATED, words.created(run)),))
+    yield from _new(event.runs, event.at)
+
+
+def time_passed(view: View, event: TimePassed) -> Iterator[Instruction]:
+    """A schedule's place in time moves together with the runs that fell due, or neither does."""
+    yield from event.cursors
+    yield from _new(event.runs, event.at)
+
+
+def _new(runs: tuple[Run, ...], at: float) -> Iterator[Instruction]:
+    for run in runs:
+        yield Save(run, None, (LogEntry(run.id, at, None, run.state, run.reason, words.created(run)),))
         if run.state is State.WAITING:
             yield Consider(run.host)
 
 
 def ticked(view: View, event: Ticked) -> Iterator[Instruction]:
-    """What is due waits from now on; what has waited too long does not start any more."""
+    """What is due waits from now on; what has waited too long, or until its stop time, does not start any more."""
     for run in view.runs.values():
         if run.state is State.SCHEDULED and run.due_at <= event.at:
             yield moved(run, State.WAITING, event.at, Reason.DUE, "its time has come", waiting_since=event.at)
@@ -66,12 +76,17 @@ def ticked(view: View, event: Ticked) -> Iterator[Instruction]:
         elif run.state is State.WAITING and event.at - (run.waiting_since or event.at) >= run.start_within:
             why = words.too_late(run)
             yield from end(run, State.ERROR, event.at, Reason.NOT_STARTED, why, cleaned=True)
+        elif run.state is State.WAITING and stop_passed(run, event.at):
+            yield from _never(run, event.at)
 
 
 def considered(view: View, event: Considered) -> Iterator[Instruction]:
     """Start the oldest waiting runs of a host that is up, as far as its slots go; tell the others why they wait."""
-    waiting = view.waiting.get(event.host, {})
+    waiting = dict(view.waiting.get(event.host, {}))
     host = view.hosts.get(event.host)
+    for run in [run for run in waiting.values() if stop_passed(run, event.at)]:
+        del waiting[run.id]
+        yield from _never(run, event.at)
     if not waiting:
         return
     if host is None or not host.up:
@@ -95,8 +110,12 @@ def considered(view: View, event: Considered) -> Iterator[Instruction]:
             spool=spool,
         )
         yield save
-        yield Start(save.run)
+        yield start(save.run, event.at)
     yield from _tell(dict(list(waiting.items())[free:]), f"waits for one of {host.slots} slots on {event.host}")
+
+
+def _never(run: Run, at: float) -> Iterator[Instruction]:
+    return end(run, State.ERROR, at, Reason.NOT_STARTED, words.stop_passed(run), cleaned=True)
 
 
 def _tell(waiting: dict[int, Run] | Any, why: str) -> Iterator[Instruction]:
@@ -122,7 +141,7 @@ def host_up(view: View, event: HostUp) -> Iterator[Instruction]:
             run = back
         if run.state is State.STARTING and run.spool and run.spool.boot == event.boot:
             late = event.at - (run.starting_since or event.at) > run.start_within
-            yield Seal(run) if late or run.reason is Reason.HOST_REFUSED else Start(run)
+            yield Seal(run) if late or run.reason is Reason.HOST_REFUSED else start(run, event.at)
         yield Look(run)  # tells too whether a stop that was asked for has arrived
     yield Consider(event.host)
 
@@ -192,6 +211,7 @@ def stop_wanted(view: View, event: StopWanted) -> Iterator[Instruction]:
 
 _HANDLERS: dict[type, Callable[[View, Any], Iterator[Instruction]]] = {
     Submitted: submitted,
+    TimePassed: time_passed,
     Ticked: ticked,
     Considered: considered,
     HostUp: host_up,

@@ -37,6 +37,7 @@ class Draft:
     rerun_of: int | None = None
     schedule_time: float | None = None
     start_within: float = START_WITHIN
+    stop_rule: str = ""
 
 
 def draft_flaws(draft: Draft) -> Iterator[Flaw]:

@@ -56,6 +56,15 @@ class Submitted:
 
 
 @dataclass(frozen=True, slots=True)
+class TimePassed:
+    """Schedules were asked what has fallen due: their new runs, and how far each schedule has come with them."""
+
+    at: float
+    runs: tuple[Run, ...]
+    cursors: tuple[SaveCursor, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time has passed."""
 
@@ -150,6 +159,7 @@ class Swept:
 
 Event = (
     Submitted
+    | TimePassed
     | Ticked
     | HostUp
     | HostDown
@@ -178,6 +188,23 @@ class Save:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveCursor:
+    """Store up to which instant a schedule of a job has been asked: in the transaction that stores what fell due.
+
+    `until` of None forgets the schedule. `note` is a new row of the job's log, if it says anything.
+    """
+
+    job_id: str
+    schedule: str
+    until: float | None
+    at: float = 0.0
+    note: str = ""
+
+
+Saving = Save | SaveCursor
+
+
+@dataclass(frozen=True, slots=True)
 class Consider:
     """Say Considered of this host when all other events of the turn have been decided."""
 
@@ -186,9 +213,13 @@ class Consider:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Send the start of this run. Sending twice starts once."""
+    """Send the start of this run. Sending twice starts once.
+
+    The host ends it after `stop_in` seconds, which is what is left until the run's stop time.
+    """
 
     run: Run
+    stop_in: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +257,7 @@ class Clean:
     run: Run
 
 
-Instruction = Save | Consider | Start | Look | Seal | StopProgram | Fetch | Clean
+Instruction = Saving | Consider | Start | Look | Seal | StopProgram | Fetch | Clean
 
 
 # What a decision may look at -------------------------------------------------------------------------------------

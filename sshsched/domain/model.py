@@ -151,6 +151,10 @@ class Run:
     rerun_of: int | None = None
     schedule_time: float | None = None
     start_within: float = START_WITHIN
+    stop_rule: str = ""
+    """When its schedule ends it, as text that `kinds.options` reads: a rerun works out its own time from this."""
+    stop_at: float | None = None
+    """When its schedule ends it; the host sees to that alone."""
     reason: Reason = Reason.CREATED
     message: str = ""
     waiting_since: float | None = None

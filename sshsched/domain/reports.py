@@ -16,13 +16,12 @@ from sshsched.domain.events import (
     Reported,
     Save,
     Seal,
-    Start,
     StartRefused,
     StopProgram,
     View,
 )
 from sshsched.domain.model import Cause, Outcome, Reason, Run, StopAsked
-from sshsched.domain.saves import end, moved, note
+from sshsched.domain.saves import end, moved, note, start, stop_passed
 from sshsched.domain.states import State
 
 RESEND_AFTER = 10.0  # seconds: a host that took longer to get from start to claim is asked again, which is harmless
@@ -75,7 +74,8 @@ def _sealed(run: Run, at: float) -> Iterator[Instruction]:
     if run.state is State.STOPPING:
         yield from end(run, State.SKIPPED, at, Reason.BY_HAND, words.stopped_before_start(run), never=True)
     elif run.state is State.STARTING:
-        why = run.message if run.reason is Reason.HOST_REFUSED else words.too_late(run)
+        why = words.stop_passed(run) if stop_passed(run, at) else words.too_late(run)
+        why = run.message if run.reason is Reason.HOST_REFUSED else why
         yield from end(run, State.ERROR, at, Reason.NOT_STARTED, why, never=True)
     else:
         yield from end(run, State.ERROR, at, Reason.SPOOL_GONE, words.spool_gone(run), lost=True)
@@ -100,7 +100,7 @@ def _unclaimed(run: Run, event: Reported) -> Iterator[Instruction]:
     elif run.reason is Reason.HOST_REFUSED or since > run.start_within:
         yield Seal(run)
     elif since > RESEND_AFTER:
-        yield Start(run)
+        yield start(run, at)
 
 
 def _claimed(run: Run, event: Reported) -> Iterator[Instruction]:
@@ -128,7 +128,7 @@ def _claimed(run: Run, event: Reported) -> Iterator[Instruction]:
 
 
 def _stop_goes_on(run: Run, event: Reported) -> Iterator[Instruction]:
-    """Somebody asked the program to end: the host's own timeout, or we; and it has not come to its end."""
+    """Somebody asked the program to end: the host by its own timers, or we; and it has not come to its end."""
     report, at = event.report, event.at
     if report.stopping is None:
         # A ladder takes a moment to say that it is there, and a second one would signal the program twice.
@@ -136,10 +136,10 @@ def _stop_goes_on(run: Run, event: Reported) -> Iterator[Instruction]:
             yield StopProgram(run)
         return
     asked = run.stop_asked or StopAsked(
-        at, "the host", report.stopping, run.program.stop.signal, run.program.stop.grace
+        at, words.asked_by(report.stopping), report.stopping, run.program.stop.signal, run.program.stop.grace
     )
     if run.state is not State.STOPPING:
-        why = words.stopping(report.stopping, run.program)
+        why = words.stopping(report.stopping, run)
         save = moved(run, State.STOPPING, at, words.reason_of(report.stopping), why, stop_asked=asked)
         yield save
         run = save.run
@@ -171,4 +171,4 @@ def _ended(run: Run, event: Reported, outcome: Outcome, *, rebooted: bool) -> It
         pid=report.pid or run.pid,
         started_at=run.started_at or outcome.started_at or at,
     )
-    yield from end(run, state, at, words.reason_of_end(outcome), words.ended(outcome, run.program))
+    yield from end(run, state, at, words.reason_of_end(outcome), words.ended(outcome, run))

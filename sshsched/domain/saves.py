@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sshsched.domain.events import Clean, Consider, Fetch, Instruction, Save
+from sshsched.domain.events import Clean, Consider, Fetch, Instruction, Save, Seal, Start
 from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.states import State, move
 
@@ -63,3 +63,15 @@ def end(
 def rest(run: Run) -> Instruction:
     """What a finished run still needs."""
     return Clean(run) if run.output.complete or run.output.lost else Fetch(run)
+
+
+def stop_passed(run: Run, at: float) -> bool:
+    """Whether its schedule would end it before it began."""
+    return run.stop_at is not None and run.stop_at <= at
+
+
+def start(run: Run, at: float) -> Instruction:
+    """Have it start, with what is left until its stop time; have it never start if nothing is left."""
+    if run.stop_at is None:
+        return Start(run)
+    return Seal(run) if stop_passed(run, at) else Start(run, run.stop_at - at)

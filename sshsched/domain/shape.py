@@ -40,6 +40,7 @@ def run_shape(run: Run) -> Shape:
         "rerun_of": None if run.rerun_of is None else f"r{run.rerun_of}",
         "created_at": iso(run.created_at),
         "schedule_time": iso(run.schedule_time),
+        "stop_at": iso(run.stop_at),
         "waiting_since": iso(run.waiting_since),
         "starting_since": iso(run.starting_since),
         "started_at": iso(run.started_at),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import signal
 
+from sshsched.domain import shape
 from sshsched.domain.events import HostView, Report
-from sshsched.domain.model import Cause, Outcome, Program, Reason, Run
+from sshsched.domain.model import Cause, Outcome, Reason, Run
+
+SCHEDULE = "schedule"
+"""Who asks for runs that are made by a schedule."""
 
 
 def seconds(number: float) -> str:
@@ -22,7 +26,11 @@ def signal_name(number: int) -> str:
 
 
 def created(run: Run) -> str:
+    if run.finished:
+        return run.message
     what = run.job_id or "an ad hoc command"
+    if run.by == SCHEDULE:
+        return f"{what} on {run.host}, scheduled for {shape.iso(run.schedule_time)}"
     again = f", again after r{run.rerun_of}" if run.rerun_of is not None else ""
     return f"{what} on {run.host}, asked for by {run.by or 'nobody'}{again}"
 
@@ -64,12 +72,23 @@ def stopped_before_start(run: Run) -> str:
     return f"stopped by {by} before it started"
 
 
-def stopping(cause: Cause, program: Program) -> str:
+def stop_passed(run: Run) -> str:
+    why = f" ({run.message})" if run.message else ""
+    return f"its stop time, {shape.iso(run.stop_at)}, came before it could start{why}"
+
+
+def asked_by(cause: Cause) -> str:
+    """Who asked for a stop that we did not send: the host's timer of a stop time, or of a timeout."""
+    return SCHEDULE if cause is Cause.STOP else "the host"
+
+
+def stopping(cause: Cause, run: Run) -> str:
     if cause is Cause.TIMEOUT:
-        return f"timeout after {seconds(program.timeout or 0)}"
+        return f"timeout after {seconds(run.program.timeout or 0)}"
     if cause is Cause.ABANDONED:
-        return f"no scheduler showed itself for {seconds(program.abandon_after or 0)}"
-    return "it was asked to end"
+        return f"no scheduler showed itself for {seconds(run.program.abandon_after or 0)}"
+    by_schedule = run.stop_at is not None and (run.stop_asked is None or run.stop_asked.by == SCHEDULE)
+    return f"its stop time, {shape.iso(run.stop_at)}, came" if by_schedule else "it was asked to end"
 
 
 def survivors(pids: tuple[int, ...]) -> str:
@@ -90,7 +109,7 @@ def reason_of_end(outcome: Outcome) -> Reason:
     return Reason.EXITED if outcome.signal is None else Reason.SIGNALLED
 
 
-def ended(outcome: Outcome, program: Program) -> str:
+def ended(outcome: Outcome, run: Run) -> str:
     """exit 3; killed by SIGTERM (timeout after 2 s)."""
     if outcome.signal is not None:
         how = f"killed by {signal_name(outcome.signal)}" + (" (core dumped)" if outcome.core else "")
@@ -100,7 +119,7 @@ def ended(outcome: Outcome, program: Program) -> str:
         code = outcome.exit_code or 0
         how = f"exit {code}, or killed by {signal_name(code - 128)}: this host cannot tell"
     if outcome.cause is not None:
-        how += f" ({stopping(outcome.cause, program)})"
+        how += f" ({stopping(outcome.cause, run)})"
     elif outcome.leftover:
         how += "; it left processes behind"
     return how

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from sshsched.domain.events import HostView, View
 from sshsched.domain.model import Run
+from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
 
 Runs = dict[int, Run]
@@ -70,3 +71,25 @@ class Board:
         for index in (self._waiting, self._by_host):
             if index.get(run.host) == {}:
                 del index[run.host]
+
+
+def host_shape(board: Board, name: str, slots: int | None, *, wanted: bool) -> Shape:
+    """A host as the service shows it. `wanted`: a link to it is up, or is being made."""
+    host = board.host(name)
+    if host.up:
+        state = "up"
+    elif not wanted:
+        state = "idle"
+    else:
+        state = "unreachable" if host.problem else "connecting"
+    return {
+        "host": name,
+        "state": state,
+        "since": iso(host.since) if host.since else None,
+        "problem": host.problem or None,
+        "permanent": host.permanent,
+        "slots": slots,
+        "running": sum(run.on_host for run in board.view.by_host.get(name, {}).values()),
+        "waiting": len(board.view.waiting.get(name, {})),
+        "spool": host.spool or None,
+    }

@@ -22,8 +22,11 @@ from sshsched.domain.events import (
     HostUp,
     Instruction,
     Save,
+    SaveCursor,
+    Saving,
     Submitted,
     Ticked,
+    TimePassed,
 )
 from sshsched.domain.model import Run
 from sshsched.engine.board import Board
@@ -39,7 +42,7 @@ Clock = Callable[[], float]
 class Saver(Protocol):
     """The writing side of a store."""
 
-    async def commit(self, saves: Sequence[Save]) -> None: ...
+    async def commit(self, saves: Sequence[Saving]) -> None: ...
 
 
 class Audience(Protocol):
@@ -95,7 +98,7 @@ class Core:
                     done.set_result(changed)
 
     async def _turn(self, events: list[Event]) -> Mapping[int, Run]:
-        saves: list[Save] = []
+        saves: list[Saving] = []
         acts: list[Instruction] = []
         hosts: dict[str, None] = {}
         for event in events:
@@ -105,7 +108,7 @@ class Core:
             self._decide(Considered(self._clock(), host), saves, acts, hosts)
         if saves:
             await self._commit(saves)
-        changed = {save.run.id: save.run for save in saves}
+        changed = {save.run.id: save.run for save in saves if isinstance(save, Save)}
         for run in changed.values():
             self._audience.run_changed(run)
         for host in hosts:
@@ -114,10 +117,12 @@ class Core:
             self._perform(_run_of(act).host, act)
         return changed
 
-    def _decide(self, event: Event, saves: list[Save], acts: list[Instruction], hosts: dict[str, None]) -> None:
+    def _decide(self, event: Event, saves: list[Saving], acts: list[Instruction], hosts: dict[str, None]) -> None:
         for instruction in decide(self.board.view, event):
             if isinstance(instruction, Save):
                 self.board.put(instruction.run)
+                saves.append(instruction)
+            elif isinstance(instruction, SaveCursor):
                 saves.append(instruction)
             elif isinstance(instruction, Consider):
                 hosts[instruction.host] = None
@@ -137,14 +142,14 @@ class Core:
             since = event.at if known.up or not known.since else known.since
             self.board.set_host(replace(known, up=False, since=since, problem=event.message, permanent=event.permanent))
             hosts[event.host] = None
-        elif isinstance(event, Submitted):
+        elif isinstance(event, Submitted | TimePassed):
             # What was wrong for good may have been mended: a new run is a reason to try again before giving up.
             for name in {run.host for run in event.runs}:
                 known = self.board.host(name)
                 if known.permanent:
                     self.board.set_host(replace(known, permanent=False, problem=""))
 
-    async def _commit(self, saves: list[Save]) -> None:
+    async def _commit(self, saves: list[Saving]) -> None:
         while True:
             try:
                 await self._store.commit(saves)

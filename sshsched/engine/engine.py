@@ -6,9 +6,9 @@ Rule: an engine belongs to one store, and its caller holds the store's lock.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,16 +17,30 @@ from typing import Protocol
 
 from sshsched import __version__
 from sshsched.domain.draft import Draft
-from sshsched.domain.events import HostDown, HostUp, HostView, Instruction, Report, Reported, StopWanted, Submitted
+from sshsched.domain.events import (
+    HostDown,
+    HostUp,
+    HostView,
+    Instruction,
+    Report,
+    Reported,
+    SaveCursor,
+    StopWanted,
+    Submitted,
+    TimePassed,
+)
 from sshsched.domain.hosts import Host
 from sshsched.domain.model import Run, StopAsked, run_id
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
-from sshsched.engine.board import Board
+from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
 from sshsched.engine.core import Core, Saver
 from sshsched.engine.hosts import HostWorker, Outputs
-from sshsched.errors import HostError
+from sshsched.engine.made import Made, Maker
+from sshsched.engine.schedules import Begin, Schedules
+from sshsched.engine.watch import watch
+from sshsched.errors import HostError, RefusedError
 from sshsched.remote.answers import Hello
 from sshsched.remote.link import Link
 from sshsched.remote.transport import Transport
@@ -42,10 +56,11 @@ class Publisher(Protocol):
     def publish(self, run: Run) -> None: ...
     def publish_host(self, shape: Shape) -> None: ...
     def publish_output(self, run_id: int, stdout_size: int, stderr_size: int) -> None: ...
+    def publish_jobs(self, shape: Shape) -> None: ...
 
 
 class Engine:
-    """Made with what the store holds; `work()` is its life."""
+    """Made with what the store holds; `work()` is its life. Without `schedules` it starts only what it is asked for."""
 
     def __init__(
         self,
@@ -59,18 +74,22 @@ class Engine:
         outputs: Outputs,
         publisher: Publisher,
         mode: str,
+        schedules: Begin | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._board = Board(live)
         self._core = Core(store, self._board, self._perform, self, clock)
         self._instance = instance
-        self._last_id = last_id
+        self._maker = Maker(last_id)
         self._transport = transport
         self._hosts = hosts
         self._outputs = outputs
         self._publisher = publisher
         self._mode = mode
         self._clock = clock
+        self._schedules = (
+            Schedules(schedules, self._time_passed, publisher.publish_jobs, clock) if schedules is not None else None
+        )
         self._began = clock()
         self._workers: dict[str, tuple[HostWorker, asyncio.Task[None]]] = {}
         self._idle_since: dict[str, float] = {}
@@ -86,6 +105,7 @@ class Engine:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._core.run())
                 group.create_task(self._let_go())
+                group.create_task(self._pass_time())
         finally:
             tasks = [task for _, task in self._workers.values()]
             for task in tasks:
@@ -97,9 +117,8 @@ class Engine:
     async def submit(self, drafts: Sequence[Draft]) -> list[Run]:
         """Make runs; returns once they are saved."""
         now = self._clock()
-        runs = tuple(self._made(draft, now) for draft in drafts)
-        for host in {run.host for run in runs if run.state is State.WAITING}:
-            self._worker(host).link.hurry()
+        runs = tuple(self._maker.run(draft, now) for draft in drafts)
+        self._hurry(runs)
         changed = await self._core.say(Submitted(now, runs))
         return [changed.get(run.id, run) for run in runs]
 
@@ -119,7 +138,7 @@ class Engine:
 
     def idle(self) -> bool:
         """Whether nothing is left to do."""
-        return not self._board.view.runs
+        return not self._board.view.runs and not (self._schedules and self._schedules.waits)
 
     def hosts(self) -> list[Shape]:
         """The hosts that matter now."""
@@ -142,6 +161,7 @@ class Engine:
             "since": iso(self._began),
             "instance": self._instance,
             "live": states,
+            "jobs": self._schedules and self._schedules.status(),
             "store": self._core.problem or "ok",
             "hosts": self.hosts(),
         }
@@ -159,6 +179,15 @@ class Engine:
             yield
         finally:
             worker.unwatch(number)
+
+    async def reload(self, dry_run: bool) -> Shape:
+        """Read the job files again; returns what that changes. Raises RefusedError where no schedules run."""
+        if self._schedules is None:
+            raise RefusedError(
+                "this scheduler runs no schedules, as `run` started it; `sshsched serve` takes over from it"
+            )
+        changes = await self._schedules.reload(dry_run=dry_run)
+        return {**changes.shape(), "dry_run": dry_run}
 
     def shutdown(self, handover: bool) -> None:
         """End soon, and say whether another scheduler is to take over."""
@@ -205,25 +234,26 @@ class Engine:
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
-    def _made(self, draft: Draft, now: float) -> Run:
-        self._last_id += 1
-        later = draft.schedule_time is not None and draft.schedule_time > now
-        return Run(
-            id=self._last_id,
-            host=draft.host,
-            program=draft.program,
-            created_at=now,
-            state=State.SCHEDULED if later else State.WAITING,
-            key=secrets.token_hex(4),
-            job_id=draft.job_id,
-            args=draft.args,
-            labels=draft.labels,
-            by=draft.by,
-            rerun_of=draft.rerun_of,
-            schedule_time=draft.schedule_time,
-            start_within=draft.start_within,
-            waiting_since=None if later else now,
-        )
+    async def _pass_time(self) -> None:
+        """Load the jobs, make the runs that fall due, and look after the files."""
+        if self._schedules is None:
+            return
+        schedules, folder = self._schedules, self._schedules.folder
+        await schedules.begin()
+        gc.freeze()  # jobs stay for years: nobody needs to look for garbage among them again and again
+        async with asyncio.TaskGroup() as group:
+            group.create_task(schedules.run())
+            group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))
+
+    async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
+        runs = tuple(self._maker.run(each.draft, at, each.problem) for each in made)
+        self._hurry(runs)
+        if runs or cursors:
+            await self._core.say(TimePassed(at, runs, tuple(cursors)))
+
+    def _hurry(self, runs: Iterable[Run]) -> None:
+        for host in {run.host for run in runs if run.state is State.WAITING}:
+            self._worker(host).link.hurry()
 
     def _perform(self, host: str, instruction: Instruction) -> None:
         self._worker(host).perform(instruction)
@@ -269,22 +299,4 @@ class Engine:
         return self._hosts()[name]
 
     def _host_shape(self, name: str) -> Shape:
-        view = self._board.host(name)
-        if view.up:
-            state = "up"
-        elif name not in self._workers:
-            state = "idle"
-        else:
-            state = "unreachable" if view.problem else "connecting"
-        on_host = self._board.view.by_host.get(name, {}).values()
-        return {
-            "host": name,
-            "state": state,
-            "since": iso(view.since) if view.since else None,
-            "problem": view.problem or None,
-            "permanent": view.permanent,
-            "slots": self._host(name).slots,
-            "running": sum(run.on_host for run in on_host),
-            "waiting": len(self._board.view.waiting.get(name, {})),
-            "spool": view.spool or None,
-        }
+        return host_shape(self._board, name, self._host(name).slots, wanted=name in self._workers)

@@ -111,8 +111,8 @@ class HostWorker:
                 self._looks.add(run.id)
             case Clean(run):
                 self._cleans.add(run.id)
-            case Start(run):
-                self._spawn(self._start(run))
+            case Start(run, stop_in):
+                self._spawn(self._start(run, stop_in))
             case Seal(run):
                 self._spawn(self._seal(run))
             case StopProgram(run):
@@ -138,8 +138,8 @@ class HostWorker:
 
     # Requests --------------------------------------------------------------------------------------------------------
 
-    async def _start(self, run: Run) -> None:
-        answer = await self.link.start(run)
+    async def _start(self, run: Run, stop_in: float | None) -> None:
+        answer = await self.link.start(run, stop_in)
         if not answer.launched:
             self._post(StartRefused(time.time(), run.id, answer.refused))
 

@@ -163,7 +163,7 @@ def calendars(
     found, wrong = dict(known), {}
     graph = {name: {word for word in text.split() if word in expressions} for name, text in expressions.items()}
     for name in list(graph):
-        if message := _bad_name(name, known):
+        if message := bad_name(name, known):
             wrong[name] = message
             del graph[name]
     for name in _ordered(graph, wrong):
@@ -240,7 +240,8 @@ def _span(part: str) -> Iterator[int]:
     return ((begin + n) % 7 for n in range(length + 1))
 
 
-def _bad_name(name: str, known: Mapping[str, Calendar]) -> str | None:
+def bad_name(name: str, known: Mapping[str, Calendar]) -> str | None:
+    """What is wrong with the name of a calendar beside those that are known; None if nothing is."""
     if name in known:
         return f"calendar '{name}' is there twice; rename one"
     if not _NAME.fullmatch(name) or name in _WORDS or _WEEKDAYS.fullmatch(name):

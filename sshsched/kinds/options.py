@@ -87,6 +87,22 @@ class StopAt:
             day += timedelta(days=1)
 
 
+def stop_rule(stop: StopAfter | StopAt | None) -> str:
+    """As text, which a run keeps: `1800`, `17:00:00 Europe/Berlin`, or nothing."""
+    if stop is None:
+        return ""
+    return f"{stop.duration!r}" if isinstance(stop, StopAfter) else f"{stop.daytime.isoformat()} {stop.tz}"
+
+
+def stop_time(rule: str, scheduled: float) -> float | None:
+    """When a run of this time is to be stopped by the rule that it keeps. Raises ValueError for a text that is none."""
+    if not rule:
+        return None
+    first, _, tz = rule.partition(" ")
+    stop = StopAt(time.fromisoformat(first), tz) if tz else StopAfter(float(first))
+    return stop.at(scheduled)
+
+
 UNLIMITED: Final = Valid()
 CATCH_UP: Final = CatchUp()
 

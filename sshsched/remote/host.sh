@@ -129,7 +129,7 @@ ss_seal() {
 
 # Chaperone and program -----------------------------------------------------------------------------------------------
 
-# ss_chaperone DIR USER TIMEOUT ABANDON SIGNAL GRACE: start the program, wait for it, publish how it ended.
+# ss_chaperone DIR USER 'TIMEOUT [CAUSE]' ABANDON SIGNAL GRACE: start the program, wait for it, publish how it ended.
 # It survives what is meant for the program (a hang-up, a TERM to every process of a host that shuts down), to tell of it.
 ss_chaperone() {
     umask 077
@@ -248,15 +248,18 @@ ss_run() {
     exec $ss_reset "$@"
 }
 
-# ss_timer DIR USER SECONDS SIGNAL GRACE: end the program after that long, also while the scheduler is away.
+# ss_timer DIR USER 'SECONDS [CAUSE]' SIGNAL GRACE: end the program after that long, also while the scheduler is away.
 ss_timer() {
+    ss_cause=timeout
+    case $3 in *' '*) ss_cause=${3#* } ;; esac
+    set -- "$1" "$2" "${3%% *}" "$4" "$5"
     trap 'kill $! 2>/dev/null; exit 0' TERM
     sleep "${3%.*}" &
     wait $!
     trap 'exit 0' TERM
     case $3 in *.*) ss_nap "0.${3#*.}" ;; esac
     while [ -d "$1" ] && ss_claim "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
-    ss_ladder "$1" timeout "$4" "$5" "$2"
+    ss_ladder "$1" "$ss_cause" "$4" "$5" "$2"
 }
 
 # ss_lease DIR USER SECONDS SIGNAL GRACE: end the program when no scheduler has shown itself for so long.

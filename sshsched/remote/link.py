@@ -222,9 +222,9 @@ class Link:
 
     # Requests --------------------------------------------------------------------------------------------------------
 
-    async def start(self, run: Run) -> Started:
-        """Have the program started, at most once however often this is asked."""
-        answer = await self._ask(script.start(run, script.spool_name(run), self._env))
+    async def start(self, run: Run, stop_in: float | None = None) -> Started:
+        """Have the program started, at most once however often this is asked, and ended after so many seconds."""
+        answer = await self._ask(script.start(run, script.spool_name(run), self._env, stop_in))
         word, _, why = (answer.told or ["refused nothing was answered"])[-1].partition(" ")
         if word in ("launched", "claimed"):
             return Started(launched=True)

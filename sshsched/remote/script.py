@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from sshsched.domain.model import Program, Run
+from sshsched.domain.model import Cause, Program, Run
 from sshsched.domain.shape import iso
 
 # Linux' MAX_ARG_STRLEN: one word of a program's argv or environment, its end mark included.
@@ -67,13 +67,13 @@ def join(spool: str) -> str:
     return f"{_library()}\nss_join {_words(spool)}"
 
 
-def start(run: Run, name: str, host_env: Mapping[str, str]) -> str:
-    """Start the run's program in the spool of that name, unless it has been started."""
+def start(run: Run, name: str, host_env: Mapping[str, str], stop_in: float | None = None) -> str:
+    """Start the run's program in the spool of that name, unless it has been started; end it after `stop_in` seconds."""
     program = run.program
     words = [
         name,
         program.user or "",
-        _number(program.timeout),
+        _limit(program.timeout, stop_in),
         _whole(program.abandon_after),
         program.stop.signal,
         _number(program.stop.grace),
@@ -207,6 +207,13 @@ def _words(*words: str) -> str:
 
 def _number(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.3f}".rstrip("0").rstrip(".")
+
+
+def _limit(timeout: float | None, stop_in: float | None) -> str:
+    """Whichever comes first, and what it is called if it is not the timeout."""
+    if stop_in is None or (timeout is not None and timeout <= stop_in):
+        return _number(timeout)
+    return f"{_number(stop_in)} {Cause.STOP}"
 
 
 def _whole(seconds: float | None) -> str:

@@ -43,6 +43,7 @@ class RunAnswer(Answer):
     rerun_of: str | None
     created_at: str
     schedule_time: str | None
+    stop_at: str | None
     waiting_since: str | None
     starting_since: str | None
     started_at: str | None
@@ -98,6 +99,22 @@ class HostsAnswer(Answer):
     """The hosts that matter now; each has its name under `host`."""
 
     hosts: list[dict[str, Any]]
+
+
+class JobsAnswer(Answer):
+    """What has come of reading the job files; also the data of the event `jobs`.
+
+    `jobs` is how many there are now, `kept` are those whose files have problems and that stay as they were last good.
+    """
+
+    jobs: int
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+    kept: list[str]
+    problems: list[str]
+    warnings: list[str]
+    dry_run: bool = False
 
 
 class SnapshotAnswer(Answer):

@@ -104,6 +104,10 @@ class Api:
             raise UsageError(f"host: {message}")
         return await self.facade.check_host(name)
 
+    async def reload(self, request: Request) -> Shape:
+        body = await _body(request, bodies.ReloadBody)
+        return await self.facade.reload(body.dry_run)
+
     async def shutdown(self, request: Request) -> Shape:
         body = await _body(request, bodies.ShutdownBody)
         self.facade.shutdown(body.handover)
@@ -191,7 +195,15 @@ class _Wishes:
 
 def _again(run: Run, by: str) -> Draft:
     return Draft(
-        run.host, run.program, run.job_id, run.args, run.labels, by, rerun_of=run.id, start_within=run.start_within
+        run.host,
+        run.program,
+        run.job_id,
+        run.args,
+        run.labels,
+        by,
+        rerun_of=run.id,
+        start_within=run.start_within,
+        stop_rule=run.stop_rule,
     )
 
 

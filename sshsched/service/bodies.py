@@ -88,6 +88,12 @@ class ShutdownBody(Body):
     handover: bool = False
 
 
+class ReloadBody(Body):
+    """With `dry_run`, nothing changes, and the answer is what would."""
+
+    dry_run: bool = False
+
+
 B = TypeVar("B", bound=Body)
 NESTED: dict[str, type[Body]] = {"runs": DraftBody, "program": ProgramBody, "stop": StopBody}
 UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)

@@ -97,6 +97,10 @@ class Client:
     def check_host(self, name: str) -> Shape:
         return self._call("POST", f"/v1/hosts/{_quoted(name)}/check")
 
+    def reload(self, *, dry_run: bool = False) -> Shape:
+        """Have the job files read again; what that changes, or would change."""
+        return self._call("POST", "/v1/jobs/reload", {"dry_run": dry_run})
+
     def shutdown(self, *, handover: bool = False) -> None:
         self._call("POST", "/v1/shutdown", {"handover": handover})
 

@@ -40,10 +40,12 @@ ENDPOINTS = (
              path_words={"host": "A host's name"}),
     Endpoint(
         "GET", "/v1/events", "events",
-        "Server-sent events: `snapshot` (SnapshotAnswer), then `run` (RunAnswer), `host` and `output` (OutputAnswer)",
+        "Server-sent events: `snapshot` (SnapshotAnswer), then `run` (RunAnswer), `host`, `output` (OutputAnswer) and "
+        "`jobs` (JobsAnswer)",
         "text/event-stream",
         query={"runs": "Only these runs, finished ones too", "since": "Resume after this event; so does Last-Event-ID"},
     ),
+    Endpoint("POST", "/v1/jobs/reload", "reload", "Read the job files again", answers.JobsAnswer, bodies.ReloadBody),
     Endpoint("POST", "/v1/shutdown", "shutdown", "End the scheduler; programs go on", body=bodies.ShutdownBody,
              status=202),
     Endpoint("GET", "/v1/openapi.json", "openapi", "This document"),

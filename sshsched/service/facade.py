@@ -42,6 +42,9 @@ class Facade(Protocol):
     async def check_host(self, name: str) -> Shape:
         """Connect, probe and report. Raises HostError where nothing could be learnt."""
 
+    async def reload(self, dry_run: bool) -> Shape:
+        """Read the job files again, or say what that would change. Raises RefusedError if no schedules run here."""
+
     def status(self) -> Shape:
         """About the scheduler itself."""
 

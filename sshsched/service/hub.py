@@ -2,7 +2,8 @@
 
 Rule: the engine is never held up, and nobody's slowness costs memory. The hub keeps one log in which each run, host and
 output stands once, at the number of its latest change; a watcher is only a place in that log. Whoever is slow finds
-several changes folded into the last; whoever has fallen out of the log starts over with a snapshot.
+several changes folded into the last; a reload of jobs is never folded. Whoever has fallen out
+of the log starts over with a snapshot.
 """
 
 from __future__ import annotations
@@ -86,6 +87,11 @@ class Hub:
         """Output of a run has arrived; the sizes are what can be read now."""
         shape = {"run": f"r{run_id}", "stdout_size": stdout_size, "stderr_size": stderr_size}
         self._append(("output", run_id), "output", run_id, None, 300, lambda: shape)
+
+    def publish_jobs(self, shape: Shape) -> None:
+        """Jobs have been added, removed or changed, or their files have other problems than before."""
+        weight = 1000 + 50 * sum(len(names) for names in shape.values() if isinstance(names, list))
+        self._append(("jobs", self.seq), "jobs", None, None, weight, lambda: shape)
 
     def close(self) -> None:
         """Send everybody away."""

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from sshsched import __version__
-from sshsched.service.answers import Answer, ErrorAnswer, OutputAnswer, RunAnswer, SnapshotAnswer
+from sshsched.service.answers import Answer, ErrorAnswer, JobsAnswer, OutputAnswer, RunAnswer, SnapshotAnswer
 from sshsched.service.bodies import Body
 
 Document = dict[str, Any]
-EVENTS: tuple[type[Answer], ...] = (SnapshotAnswer, RunAnswer, OutputAnswer)
+EVENTS: tuple[type[Answer], ...] = (SnapshotAnswer, RunAnswer, OutputAnswer, JobsAnswer)
 
 
 @dataclass(frozen=True)

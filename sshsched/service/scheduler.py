@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -16,8 +17,10 @@ from pathlib import Path
 
 from sshsched.config.hosts import load_hosts
 from sshsched.config.settings import load_settings
+from sshsched.config.watched import JobsFolder
 from sshsched.domain.hosts import LOCAL, Host
 from sshsched.engine.engine import Engine
+from sshsched.engine.schedules import Begin
 from sshsched.errors import ConfigError, NoSchedulerError
 from sshsched.remote.local import LocalTransport
 from sshsched.remote.ssh import HANDSHAKES, SshTransport
@@ -37,10 +40,11 @@ HOSTS_EVERY = 2.0  # seconds: hosts.yaml is read again when it has changed, and 
 log = logging.getLogger("sshsched")
 
 
-def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None) -> None:
+def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None, since: float | None = None) -> None:
     """Be the scheduler of this state folder until SIGTERM, SIGINT, a handover, or `idle_exit` seconds without work.
 
-    `mode` is "serve" or "adhoc"; only the first takes over from the second. Raises SchedulerRunsError if another holds
+    `mode` is "serve" or "adhoc"; only the first takes over from the second, and runs schedules. Those that no scheduler
+    has seen yet begin at `since`, or now. Raises SchedulerRunsError if another holds
     the folder, StoreError if the store cannot be used, ConfigError for a bad hosts.yaml.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
@@ -48,7 +52,7 @@ def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None)
     if mode == SERVE:
         take_over(state_dir)
     with hold(state_dir, mode), suppress(KeyboardInterrupt):
-        asyncio.run(_serve(config_dir, state_dir, mode, idle_exit))
+        asyncio.run(_serve(config_dir, state_dir, mode, idle_exit, since))
 
 
 def take_over(state_dir: Path) -> None:
@@ -110,7 +114,7 @@ class NewestWay:
         return await SshTransport(known[self.host], self._handshakes, hosts=known).connect()
 
 
-async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None) -> None:
+async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None, since: float | None) -> None:
     hosts = Hosts(config_dir)
     handshakes = asyncio.Semaphore(HANDSHAKES)
 
@@ -121,6 +125,7 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
 
     async with open_store(state_dir) as store:
         hub, outputs = Hub(time.time()), OutputFiles(state_dir)
+        schedules = Begin(JobsFolder(config_dir), await store.cursors(), boot_id(), since) if mode == SERVE else None
         engine = Engine(
             store,
             store.instance,
@@ -131,6 +136,7 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
             outputs=outputs,
             publisher=hub,
             mode=mode,
+            schedules=schedules,
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -144,6 +150,15 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
+
+
+def boot_id() -> str:
+    """What names this boot of this machine; empty where nothing does: @reboot runs nothing there."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        found = subprocess.run(["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, check=False)
+        return found.stdout.strip()
 
 
 async def _until_the_end(engine: Engine, hub: Hub, work: asyncio.Task[None], idle_exit: float | None) -> None:

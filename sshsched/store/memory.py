@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sshsched.domain.events import Save
+from sshsched.domain.events import Save, SaveCursor, Saving
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
@@ -20,11 +20,13 @@ class MemoryStore:
         self.instance = instance
         self._runs: dict[int, Run] = {}
         self._logs: dict[int, list[LogEntry]] = {}
+        self._cursors: dict[tuple[str, str], float] = {}
+        self._job_logs: dict[str, list[tuple[float, str]]] = {}
 
-    async def commit(self, saves: Sequence[Save]) -> None:
+    async def commit(self, saves: Sequence[Saving]) -> None:
         """See Store.commit()."""
         new: dict[int, Run] = {}
-        for save in saves:
+        for save in [save for save in saves if isinstance(save, Save)]:
             known = new.get(save.run.id, self._runs.get(save.run.id))
             if (None if known is None else known.state) != save.old:
                 raise StoreError(
@@ -34,9 +36,10 @@ class MemoryStore:
                 raise StoreError(f"{save.run.name} differs from the store in what is fixed when a run is made")
             new[save.run.id] = save.run
         self._runs |= new
-        for save in saves:
-            for entry in save.log:
-                self._logs.setdefault(entry.run_id, []).append(entry)
+        for entry in [entry for save in saves if isinstance(save, Save) for entry in save.log]:
+            self._logs.setdefault(entry.run_id, []).append(entry)
+        for cursor in [save for save in saves if isinstance(save, SaveCursor)]:
+            self._move_cursor(cursor)
 
     async def live(self) -> list[Run]:
         """See Store.live()."""
@@ -45,6 +48,10 @@ class MemoryStore:
     async def last_id(self) -> int:
         """See Store.last_id()."""
         return max(self._runs, default=0)
+
+    async def cursors(self) -> dict[tuple[str, str], float]:
+        """See Store.cursors()."""
+        return dict(self._cursors)
 
     async def close(self) -> None:
         """Nothing to do."""
@@ -63,6 +70,18 @@ class MemoryStore:
         """See Reader.log()."""
         return self._logs.get(id, [])[:]
 
+    def job_log(self, job_id: str, limit: int = 100) -> list[tuple[float, str]]:
+        """See Reader.job_log()."""
+        return self._job_logs.get(job_id, [])[::-1][:limit]
+
     def counts(self) -> dict[State, int]:
         """See Reader.counts()."""
         return dict(Counter(run.state for run in self._runs.values()))
+
+    def _move_cursor(self, save: SaveCursor) -> None:
+        if save.until is None:
+            self._cursors.pop((save.job_id, save.schedule), None)
+        else:
+            self._cursors[save.job_id, save.schedule] = save.until
+        if save.note:
+            self._job_logs.setdefault(save.job_id, []).append((save.at, save.note))

@@ -33,6 +33,12 @@ UPDATE_RUN = f"""
     WHERE id = ? AND state = ? AND {_names(FIXED, '"{}" IS ?', " AND ")}
 """
 
+MOVE_CURSOR = """
+    INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT (job_id, schedule) DO UPDATE SET until = excluded.until
+"""
+FORGET_CURSOR = "DELETE FROM cursors WHERE job_id = ? AND schedule = ?"
+INSERT_JOB_LOG = "INSERT INTO job_log (job_id, at, message) VALUES (?, ?, ?)"
+
 STATE = "SELECT state FROM runs WHERE id = ?"
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -52,6 +58,12 @@ LIVE_RUNS = f"""
 
 # One row per state, kept by triggers.
 COUNTS = "SELECT state, runs FROM counts WHERE runs > 0"
+
+# All of them, once, when a scheduler comes up.
+CURSORS = "SELECT job_id, schedule, until FROM cursors"
+
+# By index, from its end.
+JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"
 
 LOG = "SELECT run_id, at, old, new, reason, message FROM run_log WHERE run_id = ? ORDER BY id"
 

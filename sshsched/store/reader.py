@@ -41,6 +41,10 @@ class Reader:
         """What happened to a run, in order."""
         return list(map(entry_of, self._ask(queries.LOG, (id,))))
 
+    def job_log(self, job_id: str, limit: int = 100) -> list[tuple[float, str]]:
+        """What happened to a job beside its runs, newest first: when, and a sentence."""
+        return [(at, message) for at, message in self._ask(queries.JOB_LOG, (job_id, limit))]
+
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that any run is in."""
         return {State(state): count for state, count in self._ask(queries.COUNTS)}

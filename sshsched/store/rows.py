@@ -16,7 +16,7 @@ from sshsched.domain.model import LogEntry, Run
 from sshsched.errors import StoreDamagedError
 from sshsched.store.filter import words
 
-FIXED = ("key", "host", "job_id", "created_at", "rerun_of", "by", "args", "labels")
+FIXED = ("key", "host", "job_id", "created_at", "rerun_of", "by", "args", "labels", "stop_rule", "stop_at")
 """Given when the run is made. An update that finds another value here is a mistake of ours and is refused."""
 
 MOVING = (
@@ -64,6 +64,8 @@ def fixed(run: Run) -> Row:
         run.by,
         _dumps(dict(run.args)),
         _json(run.labels),
+        run.stop_rule,
+        run.stop_at,
     )
 
 

@@ -98,7 +98,23 @@ _FIRST = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    # Up to which instant each schedule has been asked. `schedule` tells the schedules of a job apart.
+    """
+    CREATE TABLE cursors (
+        job_id TEXT NOT NULL,
+        schedule TEXT NOT NULL,
+        until REAL NOT NULL,
+        PRIMARY KEY (job_id, schedule)
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE job_log (id INTEGER PRIMARY KEY, job_id TEXT NOT NULL, at REAL NOT NULL, message TEXT NOT NULL)",
+    "CREATE INDEX job_log_job ON job_log (job_id)",
+    "ALTER TABLE runs ADD COLUMN stop_rule TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN stop_at REAL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """MIGRATIONS[n] leads from version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

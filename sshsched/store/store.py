@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import aiosqlite
 
-from sshsched.domain.events import Save
+from sshsched.domain.events import SaveCursor, Saving
 from sshsched.domain.model import Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
@@ -41,7 +41,7 @@ class Store:
         self._path = path
         self._thread = thread
 
-    async def commit(self, saves: Sequence[Save]) -> None:
+    async def commit(self, saves: Sequence[Saving]) -> None:
         """All saves in one transaction, in their order, and durably.
 
         Raises StoreBusyError while the database is locked, full or read-only: ask again later. Raises StoreError where
@@ -62,6 +62,12 @@ class Store:
         """The highest run id ever used; 0 if none was."""
         row = await self._perform(lambda connection: connection.execute(queries.LAST_ID).fetchone())
         return 0 if row is None else int(row[0])
+
+    async def cursors(self) -> dict[tuple[str, str], float]:
+        """Up to which instant each schedule has been asked, by job id and schedule."""
+        return await self._perform(
+            lambda connection: {(job, schedule): until for job, schedule, until in connection.execute(queries.CURSORS)}
+        )
 
     async def close(self) -> None:
         """Waits for the commits under way."""
@@ -91,9 +97,12 @@ async def open_store(state_dir: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> 
         await thread.close()
 
 
-def _commit(connection: sqlite3.Connection, *, saves: Sequence[Save]) -> None:
+def _commit(connection: sqlite3.Connection, *, saves: Sequence[Saving]) -> None:
     with transaction(connection):
         for save in saves:
+            if isinstance(save, SaveCursor):
+                _move_cursor(connection, save)
+                continue
             try:
                 if save.old is None:
                     _insert(connection, save.run)
@@ -102,6 +111,15 @@ def _commit(connection: sqlite3.Connection, *, saves: Sequence[Save]) -> None:
                 connection.executemany(queries.INSERT_LOG, map(rows.entry_row, save.log))
             except (UnicodeError, OverflowError) as error:
                 raise StoreError(f"{save.run.name} cannot be stored: {error}") from error
+
+
+def _move_cursor(connection: sqlite3.Connection, save: SaveCursor) -> None:
+    if save.until is None:
+        connection.execute(queries.FORGET_CURSOR, (save.job_id, save.schedule))
+    else:
+        connection.execute(queries.MOVE_CURSOR, (save.job_id, save.schedule, save.until))
+    if save.note:
+        connection.execute(queries.INSERT_JOB_LOG, (save.job_id, save.at, save.note))
 
 
 def _insert(connection: sqlite3.Connection, run: Run) -> None:

@@ -28,6 +28,44 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+common = {
+    "enabled": st.booleans(),
+    "jitter": st.sampled_from(["0", "30s", "1m"]),
+    "catch_up": st.sampled_from(["all", "latest", "none"]),
+    "max_age": durations,
+    "valid": st.sampled_from([{"from": "2026-01-01"}, {"until": "2027-01-01T12:00Z"}, {}]),
+}
+zoned = {**common, "tz": st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe"])}
+stop_rules = st.sampled_from(["1h", 3600, {"duration": "1h"}, {"daytime": "17:00"}, {"daytime": "17:00", "tz": "UTC"}])
+daytimes = st.sampled_from(["00:00", "02:30", "09:30:15", "23:59"])
+calendars = st.sampled_from(["all", "Mon-Fri", "Fri-Mon", "Mon,Wed-Fri", "all except Sun", "Mon or Tue"])
+shifts = {"cal_shift": st.integers(-3, 3), "date_shift": st.integers(-3, 3)}
+crons = st.sampled_from(["30 3 * * *", "@daily", "@reboot", "*/5 9-17 * * MON-FRI", "0 0 L * *"])
+schedules = st.one_of(
+    crons,
+    st.sampled_from(["every 15m", "@every 1h", "CRON_TZ=Asia/Kathmandu 0 6 * * *"]),
+    st.fixed_dictionaries({"cron": crons}, optional={**zoned, "stop": stop_rules, "type": st.just("cron")}),
+    st.fixed_dictionaries({"every": durations}, optional={**common, "stop": stop_rules, "type": st.just("interval")}),
+    st.fixed_dictionaries(
+        {"type": st.just("daily"), "daytime": daytimes | st.lists(daytimes, min_size=1, unique=True)},
+        optional={**zoned, **shifts, "calendar": calendars, "stop": stop_rules},
+    ),
+    st.fixed_dictionaries(
+        {
+            "type": st.sampled_from(["daily_interval", "daily-interval"]),
+            "start": st.sampled_from(["08:00", {"daytime": "07:30", "cal_shift": -1}]),
+            "stop": st.sampled_from(["16:00", {"daytime": "02:00", "date_shift": 1}]),
+            "interval": durations,
+        },
+        optional={**zoned, "calendar": calendars, "stop_run": stop_rules},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["once", "explicit"]), "at": st.sampled_from(["2026-12-24", ["2026-12-24T18:00Z"]])},
+        optional={**zoned, "stop": stop_rules},
+    ),
+)
+
+
 @st.composite
 def good_jobs(draw: st.DrawFn) -> dict[str, Any]:
     """A job with some of all keys, in the short or the long form."""
@@ -35,10 +73,11 @@ def good_jobs(draw: st.DrawFn) -> dict[str, Any]:
     program = {kind: draw(words) if kind == "command" else draw(st.lists(texts, min_size=1, max_size=3))}
     program |= draw(st.fixed_dictionaries({}, optional=OPTIONS))
     told = st.fixed_dictionaries({}, optional={"description": texts, "labels": st.lists(words, min_size=1)})
-    own = st.fixed_dictionaries(
-        {"host": words}, optional={"metadata": told, "params": params, "start_within": durations}
-    )
-    return {**draw(own), **(program if draw(st.booleans()) else {"program": program})}
+    own = st.fixed_dictionaries({"host": words}, optional={"metadata": told, "start_within": durations})
+    timed = st.fixed_dictionaries({}, optional={"schedule": schedules | st.lists(schedules, min_size=1, max_size=3)})
+    # A param without a default needs an arg from each schedule, so a job here has one or the other.
+    more = draw(timed if draw(st.booleans()) else st.fixed_dictionaries({}, optional={"params": params}))
+    return {**draw(own), **more, **(program if draw(st.booleans()) else {"program": program})}
 
 
 WRONG_VALUES: dict[str, list[Any]] = {
@@ -57,7 +96,24 @@ WRONG_VALUES: dict[str, list[Any]] = {
     "params": ["x", ["1a"], {"a b": "x"}, {"a": {"nope": 1}}],
     "argv": ["x", [], {}],
     "nope": ["x"],
-    "schedule": ["@daily"],
+    "schedule": [
+        [],
+        {},
+        [[]],
+        {"type": "dayly"},
+        {"type": "daily"},
+        {"cron": "@daily", "nope": 1},
+        {"every": "soon"},
+        {"every": "5m", "enabled": "maybe"},
+        {"every": "5m", "catch_up": "last"},
+        {"every": "5m", "stop": {}},
+        {"every": "5m", "jitter": "soon"},
+        {"every": "5m", "valid": {"to": "2026-01-01"}},
+        {"type": "daily", "daytime": "noon"},
+        {"type": "daily", "daytime": "09:30", "cal_shift": 5000},
+        {"type": "daily_interval", "start": "09:30", "stop": "10:00"},
+        {"type": "once"},
+    ],
 }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sshsched.config.jobs import Loaded, load_jobs
 from sshsched.config.nodes import Node, Problems, UnreadableError
 from sshsched.config.strict import compose
-from sshsched.domain.jobs import Job
+from sshsched.kinds.jobs import Job
 
 
 def write(folder: Path, **files: str) -> Path:

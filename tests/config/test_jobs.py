@@ -10,9 +10,9 @@ from sshsched.config.job import HOST
 from sshsched.config.jobs import load_job, load_jobs
 from sshsched.config.params import WANTED
 from sshsched.config.programs import PROGRAM
-from sshsched.domain.jobs import Param
 from sshsched.domain.model import START_WITHIN, Program, Stop
 from sshsched.errors import ConfigError, NotFoundError
+from sshsched.kinds.jobs import Param
 from tests.config.reading import job_of, problems_of, write
 
 # What a job may say ------------------------------------------------------------------------------------------------
@@ -137,7 +137,8 @@ WRONG = {
     GOOD + "exit_codes: 3": ["3:1: exit_codes: unknown key; here it is called 'accept'"],
     GOOD + "grace: 3s": ["3:1: grace: unknown key; it belongs under 'stop'"],
     GOOD + "labels: [x]": ["3:1: labels: unknown key; it belongs under 'metadata': description, labels"],
-    GOOD + "schedule: '@daily'": ["3:1: schedule: is not yet supported by this version; take it out"],
+    GOOD + "condition: x": ["3:1: condition: is not yet supported by this version; take it out"],
+    GOOD + "cron: x": ["3:1: cron: unknown key; it belongs under 'schedule', as in `schedule: every 15m`"],
     GOOD + "schedul: '@daily'": ["3:1: schedul: unknown key; did you mean 'schedule'?"],
     GOOD + "timeout: 2hours ago": ["3:10: timeout: '2hours ago' is no duration; write 90s, 15m, 2h or 1d"],
     GOOD + "timeout: 0": ["3:10: timeout: must be longer than nothing; take the key out for no limit or the usual one"],

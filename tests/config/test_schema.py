@@ -14,7 +14,7 @@ from sshsched.config.hosts import load_hosts
 from sshsched.config.jobs import job_file_schema, load_jobs
 from sshsched.config.settings import load_settings
 from sshsched.config.templates import render
-from sshsched.domain.jobs import bind
+from sshsched.kinds.jobs import bind
 from tests.config.corpus import good_jobs, spoiled
 from tests.config.reading import load
 from tests.support import ROOT

@@ -37,6 +37,10 @@ REFUSED = {
     "{{ nam }}": ("'nam' is not defined; the params are: name", "the template fails: 'nam' is undefined"),
     "{{ name | nope }}": ("no valid template: No filter named 'nope'", "no valid template: No filter named 'nope'"),
     "{{.Names}}": ("no valid template: unexpected '.'", "no valid template: unexpected '.'"),
+    "{{ run_id }}": (
+        "'run_id' is not defined; a run gets its id after its texts; the program finds it in $SSHSCHED_RUN_ID",
+        "the template fails: 'run_id' is undefined",
+    ),
     "{{ name": ("no valid template: unexpected end of template", "no valid template: unexpected end of template"),
 }
 

@@ -127,8 +127,8 @@ class Control:
     def placed(self, run: Run) -> Run:
         return replace(run, spool=Spool(str(self.folder(run)), self.hello.boot))
 
-    async def start(self, run: Run, env: Mapping[str, str] | None = None) -> Answer:
-        return await self.shell.ask(script.start(self.placed(run), script.spool_name(run), env or {}))
+    async def start(self, run: Run, env: Mapping[str, str] | None = None, stop_in: float | None = None) -> Answer:
+        return await self.shell.ask(script.start(self.placed(run), script.spool_name(run), env or {}, stop_in))
 
     async def report(self, call: str, run: Run) -> Report:
         answer = await self.shell.ask(call)

@@ -89,6 +89,10 @@ class Scheduler:
             raise NotFoundError(f"{name}: there is no such host")
         return {"host": name, "shell": "dash"}
 
+    async def reload(self, dry_run: bool) -> Shape:
+        names: dict[str, list[str]] = {name: [] for name in ("removed", "changed", "kept", "problems", "warnings")}
+        return {"jobs": 1, "added": ["backup"], **names, "dry_run": dry_run}
+
     def status(self) -> Shape:
         return {"mode": "serve", "live": len(self._runs)}
 

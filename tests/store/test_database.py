@@ -107,11 +107,12 @@ async def test_newer(tmp_path: Path) -> None:
 async def test_older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader of an older database says who upgrades it; the writer upgrades it, and keeps what is there."""
     await fill(tmp_path, 3)
-    monkeypatch.setattr(database, "VERSION", 2)
+    monkeypatch.setattr(database, "VERSION", schema.VERSION + 1)
     monkeypatch.setattr(database, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE extra (x)",)))
 
     with pytest.raises(
-        StoreError, match=r"written by an older sshsched \(version 1, not 2\); `sshsched serve` upgrades"
+        StoreError,
+        match=rf"older sshsched \(version {schema.VERSION}, not {schema.VERSION + 1}\); `sshsched serve` upgrades",
     ):
         Reader(tmp_path).counts()
     async with open_store(tmp_path) as store:
@@ -123,13 +124,13 @@ async def test_older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_migration_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration that fails half way leaves the version before it, and nothing of itself."""
     path = await fill(tmp_path, 3)
-    monkeypatch.setattr(database, "VERSION", 2)
+    monkeypatch.setattr(database, "VERSION", schema.VERSION + 1)
     monkeypatch.setattr(database, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE extra (x)", "CREATE NONSENSE")))
     with pytest.raises(StoreError, match="please report"):
         await fill(tmp_path)
 
     with sqlite3.connect(path) as connection:
-        assert (1,) == connection.execute("PRAGMA user_version").fetchone()
+        assert (schema.VERSION,) == connection.execute("PRAGMA user_version").fetchone()
         assert [] == connection.execute("SELECT * FROM sqlite_master WHERE name = 'extra'").fetchall()
     connection.close()
 

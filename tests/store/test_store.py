@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sshsched.domain.events import Save
+from sshsched.domain.events import Save, SaveCursor
 from sshsched.domain.model import Output, Program
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
@@ -158,3 +158,31 @@ async def test_big_and_hostile(pair: Pair) -> None:
     assert [stored] == pair.reader.runs(RunFilter(args={hostile: "y" * 100_000}), limit=2)
     assert [stored] == pair.reader.runs(RunFilter(label="z" * 1000), limit=2)
     assert [] == pair.reader.runs(RunFilter(label="z" * 1001), limit=2)
+
+
+async def test_cursors(pair: Pair) -> None:
+    """A schedule's place in time moves with the runs that fell due, and can be forgotten."""
+    await pair.store.commit([*new(run(1)), SaveCursor("a", "x", 5.5), SaveCursor("a", "y", 6.0)])
+    await pair.store.commit([SaveCursor("a", "x", 7.25), SaveCursor("a", "y", None), SaveCursor("b", "x", 1.0)])
+
+    assert {("a", "x"): 7.25, ("b", "x"): 1.0} == await pair.store.cursors()
+
+
+async def test_cursors_move_with_runs_or_not_at_all(pair: Pair) -> None:
+    """Where the run cannot be saved, the schedule's place stays where it was."""
+    await pair.store.commit([*new(run(1)), SaveCursor("a", "x", 5.0)])
+    with pytest.raises(StoreError):
+        await pair.store.commit([SaveCursor("a", "x", 6.0, 1.0, "lost"), *new(run(1))])
+
+    assert {("a", "x"): 5.0} == await pair.store.cursors()
+    assert [] == pair.reader.job_log("a")
+
+
+async def test_job_log(pair: Pair) -> None:
+    """A job's log has what was noted with its schedules, newest first."""
+    await pair.store.commit([SaveCursor("a", "x", 1.0, 1.0, "one"), SaveCursor("b", "x", 1.0)])
+    await pair.store.commit([SaveCursor("a", "x", 2.0, 2.0, "two")])
+
+    assert [(2.0, "two"), (1.0, "one")] == pair.reader.job_log("a")
+    assert [(2.0, "two")] == pair.reader.job_log("a", 1)
+    assert [] == pair.reader.job_log("b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import click
 
@@ -17,15 +18,18 @@ ADHOC_IDLE = 60.0
     "--adhoc", is_flag=True, help="As `run` starts it in the background: ends when idle, starts no schedules."
 )
 @click.option("--idle-exit", type=duration, help="End after this time without anything to do. [never; --adhoc: 60s]")
+@click.option("--since", metavar="TIME", help="Schedules that are new begin then: 2h, today, 2026-11-22. [now]")
 @click.pass_obj
-def serve(app: App, adhoc: bool, idle_exit: float | None) -> None:
-    """Be the scheduler, until SIGTERM or Ctrl-C. Programs go on without it.
+def serve(app: App, adhoc: bool, idle_exit: float | None, since: str | None) -> None:
+    """Be the scheduler, until SIGTERM or Ctrl-C. Runs the schedules of the jobs folder. Programs go on without it.
 
     Takes over from a scheduler that `run` has started in the background; no run is lost.
     """
+    from sshsched.cli.times import parse_since
     from sshsched.service.scheduler import serve as serve_forever
 
     if adhoc:
         os.chdir("/")  # so that nobody's disk is kept busy by us
         idle_exit = ADHOC_IDLE if idle_exit is None else idle_exit
-    serve_forever(app.config_dir, app.state_dir, "adhoc" if adhoc else "serve", idle_exit)
+    begin = None if since is None else parse_since(since, time.time())
+    serve_forever(app.config_dir, app.state_dir, "adhoc" if adhoc else "serve", idle_exit, begin)

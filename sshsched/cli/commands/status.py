@@ -30,7 +30,10 @@ def status(app: App, as_json: bool) -> int:
     else:
         say("a scheduler runs")
         for word, value in found.items():
-            say(f"  {word:<14}{_brief(word, value)}")
+            if value is not None:
+                say(f"  {word:<14}{_brief(word, value)}")
+        for line in _trouble(found.get("jobs") or {}):
+            say(f"  {line}")
     for state, count in counts.items():
         hint = "" if state in FINISHED or found else "  (as of its last scheduler)"
         say(f"  {state:<14}{count}{hint}")
@@ -41,6 +44,15 @@ def status(app: App, as_json: bool) -> int:
 def _brief(word: str, value: Any) -> str:
     if word == "hosts":
         return ", ".join(safe_line(f"{host['host']} {host['state']}") for host in value) or "none needed yet"
+    if word == "jobs":
+        coming = value["next"]
+        return f"{value['count']}" + (safe_line(f"; next is {coming['job']} at {coming['at']}") if coming else "")
     if isinstance(value, dict):
         return ", ".join(safe_line(f"{count} {name}") for name, count in value.items()) or "none"
     return safe_line(str(value))
+
+
+def _trouble(jobs: dict[str, Any]) -> list[str]:
+    """What is wrong with job files, and which times were not made up for."""
+    dropped = [f"{each['job']}: {each['message']}" for each in jobs.get("dropped", [])]
+    return [safe_line(text) for text in (*jobs.get("problems", []), *jobs.get("warnings", []), *dropped)]

@@ -74,9 +74,17 @@ class Schedule:
         raise NotImplementedError
 
     @property
+    def gives(self) -> frozenset[str]:
+        """The names of the args that its targets have."""
+        return LOCAL_ARGS
+
+    @property
     def known_until(self) -> date | None:
         """The first day that its calendar does not know; None if there is no such day."""
         return None
+
+
+LOCAL_ARGS: Final = frozenset({"date", "daytime", "time", "schedule_time", "tz"})
 
 
 def local_args(at: float, tz: str) -> dict[str, str]:

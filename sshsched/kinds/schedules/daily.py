@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from sshsched.kinds.calendars import ALL, ONE, STOP, Calendar
-from sshsched.kinds.schedules.base import Schedule, Skip, Target, Why, local_args
+from sshsched.kinds.schedules.base import LOCAL_ARGS, Schedule, Skip, Target, Why, local_args
 from sshsched.kinds.zones import gap_end, instants, not_before, wall, zone
 
 MOST_DAYS: Final = 36525
@@ -92,6 +92,10 @@ class Daily(Schedule):
     @property
     def dst(self) -> str:
         return "gap: does not run that day; overlap: runs at the first of two"
+
+    @property
+    def gives(self) -> frozenset[str]:
+        return LOCAL_ARGS | {"calendar"}
 
     @property
     def known_until(self) -> date | None:

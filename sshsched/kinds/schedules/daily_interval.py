@@ -14,7 +14,18 @@ from itertools import islice, takewhile
 from typing import Final
 
 from sshsched.kinds.calendars import ALL, Calendar
-from sshsched.kinds.schedules.base import MAX_INTERVAL, MICRO, MIN_INTERVAL, Schedule, Skip, Target, Why, micros, steps
+from sshsched.kinds.schedules.base import (
+    LOCAL_ARGS,
+    MAX_INTERVAL,
+    MICRO,
+    MIN_INTERVAL,
+    Schedule,
+    Skip,
+    Target,
+    Why,
+    micros,
+    steps,
+)
 from sshsched.kinds.schedules.daily import UNSHIFTED, Shift, known_until, nominal_args, nominal_dates, the_end
 from sshsched.kinds.zones import gap_end, instants, wall, zone
 
@@ -113,6 +124,10 @@ class DailyInterval(Schedule):
         return (
             "gap: no runs that day if start or stop lies in it, else steps go on; overlap: steps go on, in real seconds"
         )
+
+    @property
+    def gives(self) -> frozenset[str]:
+        return LOCAL_ARGS | {"calendar", "sched_date"}
 
     @property
     def known_until(self) -> date | None:

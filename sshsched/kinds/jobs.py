@@ -8,10 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 from sshsched.domain.model import START_WITHIN, Program
 from sshsched.errors import UsageError
+
+if TYPE_CHECKING:  # most commands meet a job without asking for its times
+    from sshsched.kinds.options import Options
+    from sshsched.kinds.schedules.base import Schedule
 
 # What may stand where a host or a user is named, also after templates have been filled in: nothing that ssh or sudo
 # could take for an option. A user may be a number for sudo, written #1000.
@@ -33,8 +38,20 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class Scheduled:
+    """When runs of a job are due, and with which args and options. Where it stands in its file is no part of it."""
+
+    schedule: Schedule
+    options: Options
+    line: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """A template of runs. Texts in it may hold `{{ }}` until they are bound."""
+    """A template of runs. Texts in it may hold `{{ }}` until they are bound.
+
+    Two jobs are equal if they do the same, wherever in the file they stand.
+    """
 
     id: str
     host: str
@@ -43,8 +60,9 @@ class Job:
     description: str = ""
     labels: tuple[str, ...] = ()
     start_within: float = START_WITHIN
-    file: str = ""
-    line: int = 1
+    schedules: tuple[Scheduled, ...] = ()
+    file: str = field(default="", compare=False)
+    line: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +77,19 @@ class Bound:
     start_within: float = START_WITHIN
 
 
-def bind(job: Job, args: Mapping[str, str], render: Render) -> Bound:
-    """The job with these args. Raises UsageError naming every arg that is missing, unknown or not among the choices."""
+def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = None) -> Bound:
+    """The job with these args, for a run that is scheduled at an instant.
+
+    Texts may use the args, `job_id`, and `schedule_time` if the instant is given; a param of such a name goes before.
+    Raises UsageError naming every arg that is missing, unknown or not among the choices.
+    """
     whole = bind_args(job, args)
+    time = {} if at is None else {"schedule_time": datetime.fromtimestamp(at, UTC).isoformat()}
+    values = {"job_id": job.id, **time, **whole}
 
     def fill(where: str, text: str) -> str:
         try:
-            filled = render(text, whole)
+            filled = render(text, values)
         except ValueError as error:
             raise UsageError(f"job '{job.id}': {where}: {error}") from None
         if "\0" in filled:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from sshsched.domain.jobs import Bound, Job, Param, bind
 from sshsched.domain.model import Program
 from sshsched.errors import UsageError
+from sshsched.kinds.jobs import Bound, Job, Param, bind
 
 PARAMS = (Param("date"), Param("region", "us", ("us", "eu")))
 JOB = Job("reports/build", "web", Program(argv=("build",)), PARAMS, labels=("report",), start_within=60.0)

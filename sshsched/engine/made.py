@@ -1,0 +1,88 @@
+"""Runs before they are saved: from a draft, and from a time of a schedule.
+
+Rule: a run that cannot be bound to its job is made all the same, and has failed with the reason: no time passes unseen.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sshsched.domain.draft import Draft, draft_flaws
+from sshsched.domain.model import Output, Reason, Run
+from sshsched.domain.states import State
+from sshsched.domain.words import SCHEDULE
+from sshsched.kinds.jobs import Job, Render, Scheduled, bind
+from sshsched.kinds.options import stop_rule, stop_time
+from sshsched.kinds.schedules.base import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A run that is to be made. If there is a problem, it has failed before it began."""
+
+    draft: Draft
+    problem: str = ""
+
+
+def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
+    """The run of a target, bound to its job as that is now."""
+    args = timed.options.run_args(target, {param.name for param in job.params})
+    rule = stop_rule(timed.options.stop)
+    try:
+        bound = bind(job, args, render, target.scheduled)
+    except Exception as error:  # UsageError, or whatever a template's own code runs into: it costs this run only
+        unbound = Draft(
+            job.host, job.program, job.id, args, job.labels, SCHEDULE, schedule_time=target.scheduled, stop_rule=rule
+        )
+        return Made(unbound, str(error))
+    draft = Draft(
+        bound.host,
+        bound.program,
+        job.id,
+        bound.args,
+        bound.labels,
+        SCHEDULE,
+        schedule_time=target.scheduled,
+        start_within=bound.start_within,
+        stop_rule=rule,
+    )
+    wrong = "; ".join(f"{path}: {message}" for path, message in draft_flaws(draft))
+    return Made(draft, wrong and f"job '{job.id}': {wrong}")
+
+
+class Maker:
+    """Gives ids to runs; `last_id` is the highest that the store has ever seen."""
+
+    def __init__(self, last_id: int) -> None:
+        self._last_id = last_id
+
+    def run(self, draft: Draft, now: float, problem: str = "") -> Run:
+        """A new run. What lies ahead is scheduled; what is due, or was, waits."""
+        self._last_id += 1
+        later = draft.schedule_time is not None and draft.schedule_time > now
+        state = State.SCHEDULED if later else State.WAITING
+        due_at = now if draft.schedule_time is None else draft.schedule_time
+        return Run(
+            id=self._last_id,
+            host=draft.host,
+            program=draft.program,
+            created_at=now,
+            state=State.ERROR if problem else state,
+            key=secrets.token_hex(4),
+            job_id=draft.job_id,
+            args=draft.args,
+            labels=draft.labels,
+            by=draft.by,
+            rerun_of=draft.rerun_of,
+            schedule_time=draft.schedule_time,
+            start_within=draft.start_within,
+            stop_rule=draft.stop_rule,
+            stop_at=stop_time(draft.stop_rule, due_at),
+            reason=Reason.CONFIG if problem else Reason.CREATED,
+            message=problem,
+            waiting_since=None if later or problem else now,
+            finished_at=now if problem else None,
+            cleaned=bool(problem),
+            output=Output(complete=bool(problem)),
+        )
