@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -22,11 +23,13 @@ PARTS = {
     "idle": "a scheduler that has nothing to do",
     "service": "calls and changes over the Unix socket",
     "store": "commits and questions",
+    "schedules": "next runs of ten thousand schedules",
 }
 """Part to what it measures; each is a module of that name with `figures(sizes)`."""
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as after Ctrl-C, nothing is left behind
     parts, sizes = _asked()
     header()
     unmet = 0
@@ -45,7 +48,7 @@ def _asked() -> tuple[list[str], Sizes]:
         "python -m bench", description=__doc__, epilog=f"parts:\n{about}", formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("part", nargs="*", choices=[[], *PARTS], metavar="PART", help="only these; see below")
-    parser.add_argument("--quick", action="store_true", help="small sizes: less than two minutes, and more noise")
+    parser.add_argument("--quick", action="store_true", help="small sizes: sooner done, and more noise")
     for field in fields(Sizes):
         small, usual = getattr(QUICK, field.name), getattr(Sizes(), field.name)
         parser.add_argument(f"--{field.name}", type=type(usual), metavar="N", help=f"[{usual:g}; --quick: {small:g}]")

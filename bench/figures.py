@@ -36,7 +36,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much of everything: the full table takes some minutes, a quick one less than two."""
+    """How much of everything: the full table takes many minutes, QUICK is for a first look."""
 
     rounds: int = 7
     """How often contenders take turns; medians are taken over the rounds."""
@@ -54,7 +54,7 @@ class Sizes:
     """Seconds to watch an idle scheduler."""
 
 
-QUICK = Sizes(rounds=3, runs=100, hosts=40, history=20_000, output=128, idle=5.0)
+QUICK = Sizes(rounds=3, runs=60, hosts=20, history=10_000, output=64, idle=3.0)
 
 
 def header() -> None:

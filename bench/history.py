@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from bench.figures import Figure, Rival, Sizes, in_turns
-from bench.place import command, folder, peak_memory
+from bench.place import Commands, command, folder, peak_memory
 from bench.store import fill
 from sshsched.store.store import open_store
-from tests.cli.driver import CLI, Place
+from tests.cli.driver import CLI
 
 FEW = 1000
 TURNS = 2
@@ -33,12 +33,12 @@ def figures(sizes: Sizes) -> Iterator[Figure]:
     )
 
 
-def _seconds(place: Place) -> float:
+def _seconds(place: Commands) -> float:
     return command([*CLI, "runs"], place.env).seconds
 
 
-def _filled(where: Path, count: int) -> Place:
-    place = Place(where)
+def _filled(where: Path, count: int) -> Commands:
+    place = Commands(where)
 
     async def main() -> None:
         async with open_store(place.state) as store:

@@ -13,7 +13,7 @@ from bench.place import Bench, bench, command
 from tests.cli.driver import CLI
 
 TURNS = 4  # to a round: single commands are cheap and their times are noisy
-SLEEP = 0.3  # seconds: long enough for whoever waits to be waiting
+SLEEP = 1.0  # seconds: long enough for whoever waits to be waiting, also on a busy machine
 
 
 def figures(sizes: Sizes) -> Iterator[Figure]:
@@ -21,7 +21,7 @@ def figures(sizes: Sizes) -> Iterator[Figure]:
     with bench() as place, place.serving():
         place.warm()
         yield _run_and_wait(place, sizes.rounds * TURNS)
-        yield from _end_to_return(place, sizes.rounds * TURNS)
+        yield from _end_to_return(place, sizes.rounds * 2)
 
 
 def _run_and_wait(place: Bench, rounds: int) -> Figure:

@@ -27,7 +27,16 @@ Shape = dict[str, Any]
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Bench(Place):
+class Commands(Place):
+    """Folders and commands, without hosts."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        # Whoever installs a package has its byte code; compiling it anew for every command would be measured too.
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+class Bench(Commands):
     """Folders, an sshd that answers to all these host names, and commands that know them."""
 
     def __init__(self, folder: Path, hosts: Sequence[str], sshd: Sshd, spool: Path) -> None:

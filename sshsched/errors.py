@@ -26,14 +26,15 @@ command with.
         ├── HostKeyChangedError      (permanent)
         ├── HostKeyRevokedError      (permanent)
         ├── LoginRejectedError       (permanent)
-        ├── NoShellError             (permanent)   connected, but no usable /bin/sh answered
+        ├── NoShellError             (permanent)   connected, but no /bin/sh answered
+        │   └── SilentShellError                   connected, but nothing answered in time
+        ├── UnusableError                          a shell answered, but has no place for a spool: may pass
         └── HostConfigError          (permanent)   ssh_config or hosts.yaml ask for what cannot be done
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class SshschedError(Exception):
@@ -48,8 +49,7 @@ class UsageError(SshschedError):
     exit_code = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong in a file: `jobs/backup.yaml:3:11: schedule: unknown 'dayly'; did you mean 'daily'?`"""
 
     file: str
@@ -184,10 +184,22 @@ class LoginRejectedError(HostError):
 
 
 class NoShellError(HostError):
-    """Connected, but no usable /bin/sh answered: forced command, nologin, an rc file that exits or eats the input."""
+    """Connected, but no /bin/sh answered: a forced command, nologin, an rc file that exits."""
 
     code = "no-shell"
     permanent = True
+
+
+class SilentShellError(NoShellError):
+    """Connected, but nothing answered in time: an rc file that eats the input, or a host too busy to answer."""
+
+    permanent = False
+
+
+class UnusableError(HostError):
+    """A shell answered, but it has no place for a spool: a full or read-only disk. May pass."""
+
+    code = "unusable"
 
 
 class HostConfigError(HostError):

@@ -1,18 +1,19 @@
 """What every command shares: the two folders, and the ways to the scheduler and to the store.
 
-Rule: nothing is opened or imported before a command needs it.
+Rule: nothing is opened or imported before a command needs it, not even pathlib: a waited run has no use for it.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from sshsched.errors import NoSchedulerError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from sshsched.domain.model import Run
     from sshsched.service.client import Client
@@ -26,8 +27,20 @@ class App:
     """One invocation's surroundings; click hands it to each command."""
 
     def __init__(self, config_dir: str | None, state_dir: str | None) -> None:
-        self.config_dir = _folder(config_dir, "XDG_CONFIG_HOME", "~/.config")
-        self.state_dir = _folder(state_dir, "XDG_STATE_HOME", "~/.local/state")
+        self._config_dir = _folder(config_dir, "XDG_CONFIG_HOME", "~/.config")
+        self._state_dir = _folder(state_dir, "XDG_STATE_HOME", "~/.local/state")
+
+    @cached_property
+    def config_dir(self) -> Path:
+        from pathlib import Path
+
+        return Path(self._config_dir)
+
+    @cached_property
+    def state_dir(self) -> Path:
+        from pathlib import Path
+
+        return Path(self._state_dir)
 
     def reader(self) -> Reader:
         """The past, read-only, also when no scheduler runs."""
@@ -44,7 +57,7 @@ class App:
         """A way to the scheduler, if there is one."""
         from sshsched.service.client import Client
 
-        return Client(self.state_dir)
+        return Client(self._state_dir)
 
     def ask(self, question: Callable[[Client], T]) -> T:
         """The scheduler's answer; one is started in the background if none listens. Raises SchedulerError."""
@@ -66,13 +79,13 @@ class App:
         return listens(self.state_dir)
 
 
-def _folder(given: str | None, variable: str, default: str) -> Path:
+def _folder(given: str | None, variable: str, default: str) -> str:
     """Absolute, because a scheduler in the background has another current folder."""
     if given:
-        return Path(given).expanduser().absolute()
+        return os.path.abspath(os.path.expanduser(given))  # noqa: PTH100, PTH111  see the rule
     base = os.environ.get(variable, "")
     # The XDG rule: a relative path in these variables is to be ignored.
-    return Path(base if base.startswith("/") else default).expanduser() / "sshsched"
+    return os.path.expanduser(f"{base if base.startswith('/') else default}/sshsched")  # noqa: PTH111
 
 
 def run_number(text: str) -> int:

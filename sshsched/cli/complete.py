@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +15,8 @@ from sshsched.cli.app import App
 from sshsched.cli.safe import safe_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
 MANY = 50
@@ -79,6 +80,7 @@ def ssh_aliases() -> Iterator[str]:
 
 def _aliases(file: Path, depth: int = 0) -> Iterator[str]:
     import glob
+    from pathlib import Path
 
     try:
         lines = file.read_text(errors="replace").splitlines()

@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sshsched.errors import UsageError
@@ -97,6 +96,8 @@ def stdin_text(source: str) -> str:
         if source == "-":
             data = sys.stdin.buffer.read(MOST_STDIN + 1)
         else:
+            from pathlib import Path
+
             with Path(source).open("rb") as file:
                 data = file.read(MOST_STDIN + 1)
     except OSError as error:

@@ -55,6 +55,8 @@ def _code(run: Shape) -> int:
         return 0
     if run["state"] == "failure":
         return _program_code(run)
+    if run["spool"] is not None and run["reason"] in ("not-started", "host-refused"):
+        return FAILED_HERE  # the host was reached, and would not start it: no such folder, disk full
     return _BY_REASON.get(run["reason"], FAILED_HERE)
 
 

@@ -67,6 +67,10 @@ class Board:
         """A run as it was last told; empty before it was."""
         return self._runs.get(name, {})
 
+    def first_words(self, name: str) -> str:
+        """The first line that a run prints, as soon as it has come."""
+        return next(self._client.output(name, follow=True)).decode().partition("\n")[0]
+
     def finished(self, name: str) -> bool:
         return self.run(name).get("state") in FINISHED
 

@@ -45,7 +45,7 @@ GREET = Part("greet", "success", ("name=Ada", "language=fr"), stdout_size=13)
 FAILS = Part("fails", "failure", exit_code=3)
 CHATTY = Part("chatty", "success", stdout_size=6_888_896)  # seq 1000000
 ENDLESS = Part("endless", "failure", signal=15)
-CAST = (SLOW, HELLO, GREET, FAILS, CHATTY, ENDLESS)
+CAST = (HELLO, GREET, FAILS, CHATTY, ENDLESS, SLOW)
 
 
 def main() -> int:
@@ -76,8 +76,9 @@ def _play(hosts: DemoHosts, stage: Stage, board: Board) -> dict[Part, str]:
     board.say(f"A scheduler, and jobs from its jobs folder: {', '.join(part.job for part in CAST)}.")
     runs = {part: str(stage.command("run", part.job, *part.args)[0]["run"]) for part in CAST}
     with board.watching(list(runs.values())):
+        _cut(hosts, board, runs[SLOW])
         _stop(stage, board, runs[ENDLESS])
-        _lose_everything(hosts, stage, board, runs[SLOW])
+        _kill(stage, board, runs[SLOW])
         _find_it_again(hosts, stage, board, runs[SLOW])
         board.wait("all runs have ended", lambda: all(map(board.finished, runs.values())))
         board.wait("all output is here", lambda: all(board.run(name)["output_complete"] for name in runs.values()))
@@ -85,24 +86,29 @@ def _play(hosts: DemoHosts, stage: Stage, board: Board) -> dict[Part, str]:
     return runs
 
 
+def _cut(hosts: DemoHosts, board: Board, slow: str) -> None:
+    board.wait(f"{slow} runs", lambda: board.run(slow).get("state") == "running")
+    said = board.first_words(slow)
+    host = str(board.run(slow)["host"])
+    board.say(f"{slow} has just said '{said}' on {host}. Now the link to {host} is cut, and it takes no new one.")
+    hosts.away(host)
+    board.wait(f"{slow} is known to be out of sight", lambda: board.run(slow)["unreachable_since"])
+    board.say(f"{slow} is {details(board.run(slow))}, which is no failure.")
+
+
 def _stop(stage: Stage, board: Board, endless: str) -> None:
     board.wait(f"{endless} runs", lambda: board.run(endless).get("state") == "running")
-    board.say(f"`sshsched stop {endless}`: it would run for ever, and so would its children.")
+    board.say(f"Meanwhile, `sshsched stop {endless}`: it would run for ever, and so would its child.")
     stage.command("stop", endless)
     board.wait(f"{endless} has ended", lambda: board.finished(endless))
 
 
-def _lose_everything(hosts: DemoHosts, stage: Stage, board: Board, slow: str) -> None:
-    """The link first, then the scheduler; meanwhile the program comes to its end, and nobody of us sees it."""
-    board.wait(f"{slow} has begun to write", lambda: board.run(slow).get("stdout_size"))
-    host = str(board.run(slow)["host"])
-    board.say(f"The link to {host} is cut while {slow} runs there, and {host} takes no new one.")
-    hosts.away(host)
-    board.wait(f"{slow} is known to be out of sight", lambda: board.run(slow)["unreachable_since"])
-    board.say(f"{slow} is {details(board.run(slow))}, which is no failure. Now the scheduler goes too: kill -9.")
+def _kill(stage: Stage, board: Board, slow: str) -> None:
+    """With the link gone and the scheduler too, the program comes to its end, and nobody of us sees it."""
+    board.say("Now the scheduler goes as well: kill -9.")
     stage.kill()
     ended = Path(board.run(slow)["spool"]) / "status"
-    board.wait(f"{slow} has ended on {host}", ended.exists)
+    board.wait(f"{slow} has ended on {board.run(slow)['host']}", ended.exists)
 
 
 def _find_it_again(hosts: DemoHosts, stage: Stage, board: Board, slow: str) -> None:
@@ -116,7 +122,10 @@ def _find_it_again(hosts: DemoHosts, stage: Stage, board: Board, slow: str) -> N
 
 def _say_goodbye(console: Console, folder: Path, runs: dict[Part, str]) -> None:
     """What was stored can be read without a scheduler and without hosts."""
-    command = "sshsched" if shutil.which("sshsched") else f"{sys.executable} -m sshsched"
+    beside = Path(sys.executable).with_name("sshsched")
+    command = (
+        "sshsched" if shutil.which("sshsched") else str(beside) if beside.exists() else f"{sys.executable} -m sshsched"
+    )
     look = f"{command} --state-dir {folder / 'state'}"
     console.print(
         f"\nAs it should be. All of it is stored; look for yourself:\n"

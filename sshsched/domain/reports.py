@@ -72,11 +72,11 @@ def _resolve(run: Run, event: Reported) -> Iterator[Instruction]:
 def _sealed(run: Run, at: float) -> Iterator[Instruction]:
     """Never started, never will."""
     if run.state is State.STOPPING:
-        yield from end(run, State.SKIPPED, at, Reason.BY_HAND, words.stopped_before_start(run))
+        yield from end(run, State.SKIPPED, at, Reason.BY_HAND, words.stopped_before_start(run), never=True)
     elif run.state is State.STARTING:
         why = words.stop_passed(run) if stop_passed(run, at) else words.too_late(run)
         why = run.message if run.reason is Reason.HOST_REFUSED else why
-        yield from end(run, State.ERROR, at, Reason.NOT_STARTED, why)
+        yield from end(run, State.ERROR, at, Reason.NOT_STARTED, why, never=True)
     else:
         yield from end(run, State.ERROR, at, Reason.SPOOL_GONE, words.spool_gone(run), lost=True)
 
@@ -89,8 +89,8 @@ def _unclaimed(run: Run, event: Reported) -> Iterator[Instruction]:
         if not event.sealing:
             yield StopProgram(run)
     elif run.reason is Reason.HOST_REFUSED and not report.exists:
-        # Only a start makes the folder, and every start so far has been answered.
-        yield from end(run, State.ERROR, at, Reason.NOT_STARTED, run.message, cleaned=True)
+        # Only a start makes the folder, and every start so far has been answered. A seal may still be on its way.
+        yield from end(run, State.ERROR, at, Reason.NOT_STARTED, run.message, never=True)
     elif event.sealing:
         return  # the host could not even seal: the next sweep asks again
     elif report.refused is not None:

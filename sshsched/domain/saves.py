@@ -26,11 +26,23 @@ def note(run: Run, at: float, message: str) -> LogEntry:
 
 
 def end(
-    run: Run, state: State, at: float, reason: Reason, message: str, *, cleaned: bool = False, lost: bool = False
+    run: Run,
+    state: State,
+    at: float,
+    reason: Reason,
+    message: str,
+    *,
+    cleaned: bool = False,
+    never: bool = False,
+    lost: bool = False,
 ) -> Iterator[Instruction]:
-    """The one way to a finished state. `cleaned`: nothing of it is on the host; `lost`: what was there is gone."""
+    """The one way to a finished state.
+
+    `cleaned`: nothing of it ever was on the host; `never`: it never began, so there is no output, but there may be a
+    spool; `lost`: what was there is gone.
+    """
     finished = run.outcome.ended_at if run.outcome and run.outcome.ended_at else at
-    output = replace(run.output, lost=run.output.lost or lost, complete=run.output.complete or cleaned)
+    output = replace(run.output, lost=run.output.lost or lost, complete=run.output.complete or cleaned or never)
     save = moved(
         run,
         state,

@@ -6,13 +6,14 @@ Rule: fields are only ever added. Times are ISO 8601 in UTC, durations are secon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sshsched.domain.model import LogEntry, Run
+from sshsched.domain.model import LogEntry, Program, Run
 
 Shape = dict[str, Any]
+_PROGRAM = tuple(field.name for field in fields(Program))
 
 
 def iso(at: float | None) -> str | None:
@@ -68,7 +69,10 @@ def run_shape(run: Run) -> Shape:
 
 def program_shape(run: Run) -> Mapping[str, Any]:
     """The program as the run holds it, without what was left at its default of nothing."""
-    return {key: value for key, value in asdict(run.program).items() if value not in (None, (), {})}
+    # One by one: asdict() copies everything deeply, which took longer than all the rest of a run's shape.
+    program = run.program
+    found = {name: value for name in _PROGRAM if (value := getattr(program, name)) not in (None, (), {})}
+    return {**found, "stop": asdict(program.stop)}
 
 
 def log_shape(entry: LogEntry) -> Shape:

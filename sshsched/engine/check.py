@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from sshsched.domain.hosts import LOCAL, Host
 from sshsched.domain.shape import Shape
-from sshsched.errors import HostError, NoShellError
+from sshsched.errors import HostError, UnusableError
 from sshsched.remote import script
 from sshsched.remote.answers import AnswerError, Hello, parse_hello
 from sshsched.remote.shell import Shell, greet
@@ -47,7 +47,7 @@ async def check(host: Host, transport: Transport, instance: str, clock: Callable
         try:
             hello = parse_hello(answer)
         except AnswerError as error:
-            raise NoShellError(host.name, str(error)) from error
+            raise UnusableError(host.name, str(error)) from error
         more = dict(_pair(line[len("more ") :]) for line in answer.told if line.startswith("more "))
         sessions = 1 + await _more_sessions(connection)
         shell.close()
@@ -57,8 +57,8 @@ async def check(host: Host, transport: Transport, instance: str, clock: Callable
     findings += [*_clock(more, now), *_ignored(host)]
     return {
         "host": host.name,
-        "system": hello.system,
-        "user": hello.user,
+        "system": more.get("system", ""),
+        "user": more.get("user", ""),
         "findings": [asdict(one) for one in findings],
     }
 
@@ -122,8 +122,9 @@ def _spool(hello: Hello, more: dict[str, str]) -> Iterator[Finding]:
         meaning or "where outputs and outcomes wait",
         mend,
     )
-    free = "unknown" if hello.free is None else f"{hello.free // (1024 * 1024)} MiB"
-    little = hello.free is not None and hello.free < LITTLE_SPACE
+    kib = int(more["free"]) if more.get("free", "").isdigit() else None
+    free = "unknown" if kib is None else f"{kib // 1024} MiB"
+    little = kib is not None and kib * 1024 < LITTLE_SPACE
     yield Finding(
         "free space",
         free,
@@ -145,7 +146,7 @@ def _watching(hello: Hello, more: dict[str, str]) -> Iterator[Finding]:
     kill = more.get("kill", "")
     if ("true" in kill or "yes" in kill) and not more.get("linger"):
         meaning = "logind kills detached programs when the last login of this user ends"
-        mend = f"loginctl enable-linger {hello.user}, or KillUserProcesses=no in logind.conf"
+        mend = f"loginctl enable-linger {more.get('user', 'USER')}, or KillUserProcesses=no in logind.conf"
         yield Finding("KillUserProcesses", "yes", "warning", meaning, mend)
     else:
         yield Finding("KillUserProcesses", "no" if kill else "unknown", "ok", "detached programs outlive the login")

@@ -259,9 +259,11 @@ class Engine:
     def _worker(self, name: str) -> HostWorker:
         """The worker of a host, begun if there is none."""
         self._idle_since.pop(name, None)
+        slots = self._host(name).slots
+        if (known := self._board.host(name)).slots != slots:
+            self._board.set_host(replace(known, slots=slots))
         if name not in self._workers:
             host = self._host(name)
-            self._board.set_host(replace(self._board.host(name), slots=host.slots))
             link = Link(self._transport(host), self._instance, self, root=host.spool, env=host.env)
             worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._core.post)
             self._workers[name] = (worker, asyncio.create_task(self._supervise(worker), name=f"host {name}"))
@@ -291,7 +293,8 @@ class Engine:
                         await task
 
     def _host(self, name: str) -> Host:
-        return self._hosts().get(name) or Host(name)
+        # Not get(): of a name that it does not list, the mapping makes an alias of ssh_config with the usual slots.
+        return self._hosts()[name]
 
     def _host_shape(self, name: str) -> Shape:
         return host_shape(self._board, name, self._host(name).slots, wanted=name in self._workers)

@@ -46,7 +46,7 @@ class Outputs(Protocol):
     """Where output is kept. Its methods block, and are called in threads."""
 
     def write(self, run_id: int, stream: Any, offset: int, data: bytes) -> int: ...
-    def sync(self, run_id: int) -> None: ...
+    def sync(self, *run_ids: int) -> None: ...
     def finish(self, run_id: int) -> None: ...
 
 
@@ -254,8 +254,7 @@ class HostWorker:
             except StoreError as error:
                 log.error("%s: %s; it is fetched again", run.name, error)
                 broken.add(run.id)
-        for run_id in {run.id for run, _ in pieces}:
-            self._outputs.sync(run_id)
+        self._outputs.sync(*{run.id for run, _ in pieces})
         return broken
 
     # Over and over ---------------------------------------------------------------------------------------------------

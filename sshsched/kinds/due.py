@@ -1,9 +1,9 @@
 """What falls due between two instants, and what the coming times are.
 
 Rule: pure. The caller has the clock: it remembers up to where it has asked, asks for what comes after that, and moves
-on in the same transaction that saves the runs. However the time is cut into pieces, each time of a schedule is in exactly
-one of them, either as a target or among what was dropped. Where the clock was set back, `since` is after `now`, and
-nothing falls due until the clock has come to `since` again: nothing runs twice.
+on in the same transaction that saves the runs. However the time is cut into pieces, each time of a schedule is in
+exactly one of them, either as a target or among what was dropped. Where the clock was set back, `since` is after `now`,
+and nothing falls due until the clock has come to `since` again: nothing runs twice.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def upcoming(schedule: Schedule, options: Options, instant: float, *, job: str) 
 def explain(schedule: Schedule, options: Options, instant: float, *, job: str) -> Iterator[Target | Skip]:
     """The same, disabled or not, with what does not run in between and why."""
     begin, until = options.valid.begin, options.valid.until
-    entries = schedule.explain(max(instant - options.jitter, (begin or 0.0) - 1))
+    entries = schedule.explain(max(_before_jitter(schedule, options.jitter, instant), (begin or 0.0) - 1))
     for entry in _jittered(entries, options, job) if options.jitter else entries:
         scheduled = entry.scheduled if isinstance(entry, Target) else entry.at
         if until is not None and scheduled >= until:
@@ -80,12 +80,12 @@ def due(schedule: Schedule, options: Options, since: float, now: float, *, job: 
     if since >= now or not options.enabled:
         return Due((), (), max(since, now))
     plan = _Plan(schedule, options, job)
-    policy, max_age = options.catch_up.policy, options.catch_up.max_age
-    oldest = since if max_age is None else max(since, now - max_age)
-    begin = plan.begin(policy, oldest, max(oldest, now - ON_TIME), now)
-    dropped = [*plan.dropped(since, oldest, "later than max_age"), *plan.dropped(oldest, begin, _LATE[policy])]
+    first = next(plan.between(since, now), None)
+    if first is None:
+        return Due((), (), now)
+    begin, dropped = (since, ()) if first.at > now - ON_TIME else plan.late(since, now)
     targets = _at_most(at_once, plan.between(begin, now))
-    return Due(tuple(targets), tuple(dropped), targets[-1].at if len(targets) >= at_once else now)
+    return Due(tuple(targets), dropped, targets[-1].at if len(targets) >= at_once else now)
 
 
 def warning(schedule: Schedule, now: float, ahead: int = AHEAD) -> str | None:
@@ -111,13 +111,19 @@ class _Plan:
                 return
             yield target
 
-    def begin(self, policy: Policy, oldest: float, on_time: float, now: float) -> float:
-        """After which instant times do run."""
+    def late(self, since: float, now: float) -> tuple[float, tuple[Dropped, ...]]:
+        """After which instant times do run, where some are late, and which are dropped."""
+        policy, max_age = self.options.catch_up.policy, self.options.catch_up.max_age
+        oldest = since if max_age is None else max(since, now - max(max_age, ON_TIME))
+        on_time = max(oldest, now - ON_TIME)
         if policy is Policy.ALL:
-            return oldest
-        if policy is Policy.NONE or next(self.between(on_time, now), None) is not None:
-            return on_time
-        return self.before_newest(oldest, on_time)
+            begin = oldest
+        elif policy is Policy.NONE or next(self.between(on_time, now), None) is not None:
+            begin = on_time
+        else:
+            begin = self.before_newest(oldest, on_time)
+        too_old, late = self.dropped(since, oldest, "later than max_age"), self.dropped(oldest, begin, _LATE[policy])
+        return begin, (*too_old, *late)
 
     def before_newest(self, since: float, until: float) -> float:
         """An instant after which only the newest of the times in (since, until] comes; `until` if there are none.
@@ -171,8 +177,25 @@ def _jittered(entries: Iterable[Target | Skip], options: Options, job: str) -> I
     yield from skips
 
 
+def _before_jitter(schedule: Schedule, jitter: int, instant: float) -> float:
+    """From where on to look for what jitter has moved past an instant.
+
+    That can only be the last time before it, for none passes the next; so a long jitter needs no long way back.
+    """
+    back = 60
+    while back < jitter:
+        nearest = next(schedule.after(instant - back), None)
+        if nearest is not None and nearest.at <= instant:
+            break
+        back *= 2
+    return instant - min(back, jitter)
+
+
 def _moved(target: Target, room: float, options: Options, job: str) -> Target:
-    """Later by 0 to jitter seconds, but less than the room: the same after a restart, as it is made of job, args and time."""
+    """Later by 0 to jitter seconds, but less than the room.
+
+    The same after a restart, for it is made of job, args and time only.
+    """
     seed = json.dumps([job, sorted(options.args.items()), target.scheduled]).encode()
     share = int.from_bytes(sha256(seed).digest()[:6]) / 2**48
     return replace(target, at=target.at + math.floor(share * min(options.jitter + 1, room)))

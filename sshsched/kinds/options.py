@@ -25,8 +25,10 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """`latest`, which is the default, starts the newest of the late runs, unless a newer one is on time. A run that is
-    later than `max_age` seconds is never started."""
+    """`latest`, which is the default, starts the newest of the late runs, unless a newer one is on time.
+
+    A late run that is older than `max_age` seconds is dropped. What is at most two minutes behind is not late.
+    """
 
     policy: Policy = Policy.LATEST
     max_age: float | None = None

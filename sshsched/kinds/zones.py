@@ -46,7 +46,7 @@ def instants(at: datetime, tz: str) -> tuple[float, ...]:
 def gap_end(at: datetime, tz: str) -> float:
     """The first instant after the gap that this wall time lies in."""
     after, before = _both(at, tz)  # in a gap, fold=0 means the offset before it: the later instant of the two
-    return _change(math.floor(before), math.ceil(after), tz)
+    return float(_change(math.floor(before), math.ceil(after), tz))
 
 
 def not_before(at: datetime, tz: str) -> float:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from sshsched.domain.events import Claim, Report
 from sshsched.domain.model import Cause, Outcome, Stream
 
+TICKS = 100  # USER_HZ: what Linux counts start times in for all to see, whatever its own clock does
 LONGEST_LINE = 64 * 1024
 LONGEST_DATA = 16 * 1024 * 1024  # more than is ever asked for
 
@@ -131,17 +132,12 @@ class Hello:
     spool: str
     boot: str
     uptime: float
-    clock: float | None
     journal: int
-    user: str = ""
-    ticks: int = 100
     setsid: str = "none"
     time: str = ""
     ignored_signals: str = ""
     resets_signals: bool = False
     proc: bool = False
-    free: int | None = None
-    system: str = ""
     runs: tuple[str, ...] = ()
 
 
@@ -159,22 +155,16 @@ def parse_hello(answer: Answer) -> Hello:
             facts[key] = value.strip()
     if not all(facts.get(key) for key in ("spool", "boot", "up", "journal")):
         raise AnswerError(answer.evidence or "it did not say where its spool is, nor which boot this is")
-    free = _number(facts.get("free", ""))
     return Hello(
         spool=facts["spool"],
         boot=facts["boot"].replace(" ", "_"),
         uptime=_number(facts["up"]) or 0.0,
-        clock=_number(facts.get("now", "")),
         journal=whole(facts["journal"]) or 0,
-        user=facts.get("user", ""),
-        ticks=whole(facts.get("ticks", "")) or 100,
         setsid=facts.get("setsid", "none"),
         time=facts.get("time", ""),
         ignored_signals=facts.get("ignored", ""),
         resets_signals=bool(facts.get("reset")),
         proc=facts.get("proc") == "yes",
-        free=None if free is None else int(free) * 1024,
-        system=facts.get("system", ""),
         runs=tuple(runs),
     )
 
@@ -185,7 +175,6 @@ class Clock:
 
     boot: str
     zero: float
-    ticks: int
 
     def at_uptime(self, seconds: str) -> float | None:
         """When the host had been up for so long."""
@@ -195,7 +184,7 @@ class Clock:
     def at_ticks(self, ticks: str) -> float | None:
         """The same in clock ticks, as /proc/PID/stat counts them."""
         born = whole(ticks)
-        return None if born is None else self.zero + born / self.ticks
+        return None if born is None else self.zero + born / TICKS
 
 
 def parse_reports(lines: Iterable[str], clock: Clock) -> dict[str, Report]:

@@ -154,7 +154,7 @@ ss_chaperone() {
     wait) set -- setsid -fw "$@" ;;
     plain) set -- setsid "$@" ;;
     esac
-    [ -z "$SS_TIME" ] || set -- $SS_TIME -q -o "$ss_usage" -f %M "$@"
+    [ -z "$SS_TIME" ] || set -- $SS_TIME -o "$ss_usage" -f %M "$@"
     if [ "$SS_SETSID" = none ]; then
         ss_jobs
         "$@" 2>>"$ss_fate" &
@@ -162,8 +162,8 @@ ss_chaperone() {
         ss_code=0
         while wait $!; ss_code=$?; [ $ss_code -gt 128 ] && kill -0 $! 2>/dev/null; do :; done
     else
-        "$@" 2>>"$ss_fate"
-        ss_code=$?
+        # What the shell itself says of a waiter that was killed goes there too.
+        { "$@"; ss_code=$?; } 2>>"$ss_fate"
     fi
     ss_uptime
     ss_claim "$ss_dir"
@@ -179,10 +179,28 @@ ss_chaperone() {
         [ $ss_who != none ] || { mv -f "$ss_fate" "$ss_dir/refused" && printf 'refused %s\n' "$ss_name" >>"$ss_spool/journal"; }
         exit 0
     fi
-    ss_how="exit $ss_code"
+    ss_how="exit $ss_code" ss_peak='' ss_killed='' ss_said=''
+    if [ -n "$SS_TIME" ]; then
+        { while read -r ss_next; do
+            case $ss_next in
+            'Command terminated by signal '*) ss_killed=${ss_next##* } ;;
+            *[!0-9]*) ;;
+            *) ss_peak=$ss_next ;;
+            esac
+        done <"$ss_usage"; } 2>/dev/null
+    fi
     if [ "$SS_SETSID" = wait ]; then
+        { IFS= read -r ss_said <"$ss_fate"; } 2>/dev/null
+        case $ss_killed$ss_said in
         # setsid -w names a signal on its standard error and ends with the number, plus 128 for a core dump.
-        [ ! -s "$ss_fate" ] || ss_how="signal $((ss_code % 128)) $((ss_code / 128))"
+        'setsid: '*) ss_how="signal $((ss_code % 128)) $((ss_code / 128))" ;;
+        # setsid or time was killed in the program's stead, at its very end: the code is not the program's.
+        ?*) exit 0 ;;
+        esac
+    elif [ -n "$ss_killed" ]; then
+        ss_how="signal $ss_killed 0"
+    elif [ -n "$ss_peak" ]; then
+        : # time has told the two apart
     elif [ $ss_code -gt 384 ]; then # yash
         ss_how="signal $((ss_code - 384)) 0"
     elif [ $ss_code -gt 256 ]; then # ksh93
@@ -190,8 +208,6 @@ ss_chaperone() {
     elif [ $ss_code -gt 128 ]; then
         ss_how="maybe $ss_code"
     fi
-    ss_peak=
-    [ -z "$SS_TIME" ] || { read -r ss_peak <"$ss_usage"; } 2>/dev/null
     ss_left=
     kill -s 0 -- "-$ss_pid" 2>/dev/null && ss_left=left
     # On a full disk the outcome waits for space: nobody but us knows it.
@@ -307,7 +323,8 @@ ss_ladder() {
     ss_until=$((${ss_up%.*} + ${4%.*})) ss_pause=0.05 ss_round=0
     [ "$4" = 0 ] || ss_until=$((ss_until + 1))
     if ss_prey "$1" "$5"; then
-        ss_signal "$3" "$5"
+        # Each new link asks again for a stop that is under way.
+        [ -e "$1/.sent-$3" ] || { ss_signal "$3" "$5"; true >"$1/.sent-$3"; }
         while
             ss_nap $ss_pause
             case $ss_pause in 0.05) ss_pause=0.1 ;; 0.1) ss_pause=0.2 ;; 0.2) ss_pause=0.5 ;; *) ss_pause=1 ;; esac
@@ -332,11 +349,12 @@ ss_hello() {
     SS_UMASK=$(umask)
     ss_place "$@" || return
     # The claim is a hard link: where there are none, better no run than one that never gets a verdict.
-    ss_join "$SS_SPOOL" && true >>journal && ln -f "shells/$$" .link ||
-        { printf '|problem cannot write and link files in %s\n' "$SS_SPOOL" && return; }
+    ss_join "$SS_SPOOL" && true >>journal && { [ -e .link ] || ln "shells/$$" .link; } ||
+        { printf '|problem cannot write and link files in %s, where %s KiB are free\n' "$SS_SPOOL" "$(ss_free)" && return; }
     ss_takeover
     # Nobody follows the journal now, and whoever comes next looks at every run first.
-    ss_size=$(($(wc -c <journal)))
+    ss_size=0
+    [ ! -s journal ] || ss_size=$(($(wc -c <journal)))
     [ $ss_size -lt 1000000 ] || { true >journal && ss_size=0; }
     ss_uptime
     printf '%s\n' "$ss_up" >lease
@@ -353,43 +371,52 @@ ss_place() {
     umask 077
     ss_machine=
     { read -r ss_machine </etc/machine-id; } 2>/dev/null || ss_machine=$(uname -n)
-    ss_machine=$(printf '%.8s' "$ss_machine" | tr -cd '[:alnum:]')
+    case $ss_machine in *[!0-9A-Za-z]*) ss_machine=$(printf '%s' "$ss_machine" | tr -cd '[:alnum:]') ;; esac
+    ss_machine=${ss_machine%"${ss_machine#????????}"}
     SS_SPOOL=${1:-${XDG_STATE_HOME:-$HOME/.local/state}/sshsched}/$2/$3-$ss_machine
     if [ -h "$SS_SPOOL" ]; then
         printf '|problem %s is a symbolic link; remove it or set another spool for this host\n' "$SS_SPOOL"
         return 1
     fi
-    mkdir -p "$SS_SPOOL/shells" && cd "$SS_SPOOL" && return
+    { [ -d "$SS_SPOOL/shells" ] || mkdir -p "$SS_SPOOL/shells"; } && cd "$SS_SPOOL" && return
     printf '|problem cannot make the spool %s\n' "$SS_SPOOL"
     return 1
 }
 
-# ss_probe: find out and tell what this host can do.
+# ss_probe: find out and tell what this host can do. With a hundred new hosts at once each fork here counts.
 ss_probe() {
     SS_RESET='' SS_SETSID=none SS_TIME='' SS_WRITE='printf %s'
     # Where printf is a program of its own, all could read what is written with it, and 128 KB are too much for it.
     case $(command -v printf) in
     /*) [ "$(print -rn -- 'a\b' 2>/dev/null)" != 'a\b' ] || SS_WRITE='print -rn --' ;;
     esac
-    if setsid -fw true 2>/dev/null; then
-        SS_SETSID=wait
-    elif setsid true 2>/dev/null; then
-        SS_SETSID=plain
+    # GNU time tells the peak memory; a shell's own word `time` does not. Most hosts have both: one question.
+    ss_time='/usr/bin/time -q -o /dev/null -f %M true'
+    if setsid -fw $ss_time 2>/dev/null; then
+        SS_SETSID=wait SS_TIME=/usr/bin/time
+    else
+        if setsid -fw true 2>/dev/null; then SS_SETSID=wait; elif setsid true 2>/dev/null; then SS_SETSID=plain; fi
+        if $ss_time 2>/dev/null; then SS_TIME=/usr/bin/time; fi
     fi
-    # GNU time tells the peak memory; a shell's own word `time` does not.
-    if /usr/bin/time -q -o /dev/null -f %M true 2>/dev/null; then SS_TIME=/usr/bin/time; fi
-    # What a child inherits, not what this shell ignores for itself alone.
-    ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null)
+    ss_ignored=
+    { while read -r ss_key ss_value; do
+        [ "$ss_key" != SigIgn: ] || ss_ignored=$ss_value
+    done </proc/self/status; } 2>/dev/null
+    # Some shells ignore a signal for themselves alone: what counts is what a child inherits.
+    case $ss_ignored in *[!0]*) ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null) ;; esac
     case "$SS_SETSID $ss_ignored" in
     none* | *' ' | *' '*[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
     esac
     ss_boot_id
     ss_uptime
-    printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "now $(date +%s)" "user $(id -un)" \
-        "ticks $(getconf CLK_TCK 2>/dev/null)" "setsid $SS_SETSID" "time $SS_TIME" "ignored $ss_ignored" \
-        "reset $SS_RESET" "proc $([ -r /proc/self/stat ] && echo yes)" \
-        "free $(df -Pk . 2>/dev/null | { read -r ss_key && read -r ss_key ss_value ss_more ss_rest && echo "${ss_rest%% *}"; })" \
-        "system $(uname -s -m)"
+    [ ! -r /proc/self/stat ] || printf '|proc yes\n'
+    printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "setsid $SS_SETSID" "time $SS_TIME" \
+        "ignored $ss_ignored" "reset $SS_RESET"
+}
+
+# ss_free: print how many KiB the spool's disk has left. Not every shell says why it cannot write.
+ss_free() {
+    df -Pk . 2>/dev/null | { read -r ss_key && read -r ss_key ss_value ss_more ss_rest && echo "${ss_rest%% *}"; }
 }
 
 # ss_examine ROOT INSTANCE HOST: for `hosts check`. Like hello, but it disturbs nobody, and asks more.
@@ -397,7 +424,7 @@ ss_examine() {
     ss_place "$@" || return
     ss_probe
     printf '|journal 0\n'
-    printf '|more %s\n' "shell $(ls -l /bin/sh 2>/dev/null | sed 's/.*[0-9] //')" \
+    printf '|more %s\n' "system $(uname -s -m)" "user $(id -un)" "free $(ss_free)" "shell $(ls -l /bin/sh 2>/dev/null | sed 's/.*[0-9] //')" \
         "tail $( (tail --version || tail --help) 2>&1 | sed -n 1p)" \
         "kill $(busctl get-property org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager \
             KillUserProcesses 2>/dev/null || grep -hs '^[[:blank:]]*KillUserProcesses' /etc/systemd/logind.conf \
@@ -455,10 +482,10 @@ ss_start() {
     fi
     if [ $# -gt 7 ]; then
         { $SS_WRITE "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
-            { printf '|refused cannot write %s/stdin\n' "$ss_dir"; return; }
+            { printf '|refused cannot write %s/stdin; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
     fi
     { $SS_WRITE "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
-        { printf '|refused cannot write %s/command\n' "$ss_dir"; return; }
+        { printf '|refused cannot write %s/command; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
     if ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_chaperone "$@"' sshsched "$ss_dir" "$2" "$3" "$4" "$5" "$6"; then
         printf '|launched\n'
     else
@@ -581,11 +608,11 @@ ss_follow() {
     exec tail -c "+$1" -f journal
 }
 
-# ss_news BYTE: the whole lines of the journal from that byte on, and where the next begins: for hosts that allow no
-# second channel to follow on.
+# ss_news BYTE: the whole lines of the journal from that byte on, and how many bytes lie before the next: for a link that
+# does not follow it yet, or may not.
 ss_news() {
     tail -c "+$1" journal | {
-        ss_at=$1
+        ss_at=$(($1 - 1))
         while IFS= read -r ss_next; do
             ss_at=$((ss_at + ${#ss_next} + 1))
             printf '|%.200s\n' "$ss_next"

@@ -11,11 +11,12 @@ import random
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol
 
 from sshsched.domain.events import Report
 from sshsched.domain.model import Run
-from sshsched.errors import HostError, LinkLostError, NoShellError
+from sshsched.errors import HostError, LinkLostError, NoShellError, UnusableError
 from sshsched.remote import script
 from sshsched.remote.answers import (
     LONGEST_LINE,
@@ -33,7 +34,9 @@ from sshsched.remote.shell import CHUNK, GREETING_WITHIN, NOISE, Shell, greet
 from sshsched.remote.transport import Channel, Connection, Transport
 
 FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
+CUT_SHOWS_WITHIN = 0.5
 BULK_BYTES = 1024 * 1024
+FIRST_NEWS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3)
 NEWS_EVERY = 0.5  # seconds between questions where no channel can follow the journal
 
 
@@ -75,7 +78,7 @@ class Link:
         self._control: Shell | None = None
         self._bulk: asyncio.Task[Shell] | None = None
         self._connection: Connection | None = None
-        self._clock = Clock("", 0.0, 100)
+        self._clock = Clock("", 0.0)
         self._hurry = asyncio.Event()
 
     # Keeping it up ---------------------------------------------------------------------------------------------------
@@ -114,7 +117,7 @@ class Link:
         except HostError as error:
             return error, up
         except AnswerError as error:
-            return NoShellError(self.host, f"it has a shell, but cannot be used: {error}"), up
+            return UnusableError(self.host, f"it has a shell, but cannot be used: {error}"), up
         finally:
             self._drop(connection)
 
@@ -129,13 +132,19 @@ class Link:
 
     async def _greeted(self, connection: Connection) -> Shell:
         channel = await connection.open()
-        return Shell(self.host, channel, await greet(self.host, channel))
+        try:
+            return Shell(self.host, channel, await greet(self.host, channel))
+        except NoShellError as error:
+            # A link that was cut just now says as little as a host without a shell, and only one of them is for good.
+            if await _ends_soon(connection):
+                raise LinkLostError(self.host, "the connection was lost before a shell answered") from error
+            raise
 
     async def _say_hello(self, shell: Shell) -> Hello:
         asked = time.time()
         answer = await shell.ask(script.hello(self._root, self._instance, self.host))
         hello = parse_hello(answer)
-        self._clock = Clock(hello.boot, (asked + time.time()) / 2 - hello.uptime, hello.ticks)
+        self._clock = Clock(hello.boot, (asked + time.time()) / 2 - hello.uptime)
         return hello
 
     def _drop_bulk(self) -> None:
@@ -147,15 +156,21 @@ class Link:
         self._bulk = None
 
     async def _follow(self, connection: Connection, control: Shell, hello: Hello) -> None:
-        """Turn journal lines into notices until the channel ends."""
+        """Turn journal lines into notices until the channel ends.
+
+        At first by asking: where one command is sent to a hundred hosts, most links are of no more use a moment later,
+        and a second channel would cost each of them as much as the command.
+        """
+        offset = await self._ask_for_news(control, hello.journal, FIRST_NEWS)
         try:
             channel = await self._joined(connection, hello)
         except LinkLostError:
             raise
         except HostError:
-            await self._ask_for_news(control, hello.journal)
+            # It allows one channel and no second (MaxSessions 1): ask again and again.
+            await self._ask_for_news(control, offset, repeat(NEWS_EVERY))
             return
-        channel.write(script.follow(hello.journal).encode())
+        channel.write(script.follow(offset).encode())
         rest = b""
         while data := await channel.read(CHUNK):
             *lines, rest = (rest + data).split(b"\n")
@@ -166,15 +181,16 @@ class Link:
             self.host, f"its journal cannot be followed: {channel.errors()[-200:] or 'the channel ended'}"
         )
 
-    async def _ask_for_news(self, control: Shell, offset: int) -> None:
-        """The same for a host that allows one channel and no second (MaxSessions 1): ask again and again."""
-        while True:
+    async def _ask_for_news(self, control: Shell, offset: int, pauses: Iterable[float]) -> int:
+        """The same over the control channel, after each of these pauses; how far the journal has been read then."""
+        for pause in pauses:
+            await asyncio.sleep(pause)
             *lines, last = (await control.ask(script.news(offset))).told or [""]
             for line in lines:
                 self._notice(line)
             word, _, number = last.partition(" ")
             offset = (whole(number) if word == "at" else None) or offset
-            await asyncio.sleep(NEWS_EVERY)
+        return offset
 
     def _notice(self, line: str) -> None:
         word, name, *more = (*line.split(" "), "")
@@ -270,6 +286,15 @@ class Link:
 
     def _reports(self, answer: Answer) -> dict[str, Report]:
         return parse_reports(answer.told, self._clock)
+
+
+async def _ends_soon(connection: Connection) -> bool:
+    try:
+        async with asyncio.timeout(CUT_SHOWS_WITHIN):
+            await connection.wait_closed()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _first(*waits: Awaitable[None]) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections import deque
 
-from sshsched.errors import HostError, LinkLostError, NoShellError
+from sshsched.errors import HostError, LinkLostError, NoShellError, SilentShellError
 from sshsched.remote import script
 from sshsched.remote.answers import Answer, AnswerError, End, Framer
 from sshsched.remote.transport import Channel
@@ -25,7 +25,7 @@ LONGEST_ANSWER = 256 * 1024 * 1024  # bytes; some hundred outputs at once are fa
 async def greet(host: str, channel: Channel, within: float = GREETING_WITHIN) -> bytes:
     """Wait until a shell answers, whatever rc files print before. Returns what came behind the greeting.
 
-    Raises NoShellError with what the host said instead.
+    Raises NoShellError with what the host said instead, SilentShellError if it said nothing of use in time.
     """
     nonce = secrets.token_hex(16)
     channel.write(script.greeting(nonce).encode())
@@ -40,7 +40,7 @@ async def greet(host: str, channel: Channel, within: float = GREETING_WITHIN) ->
                     raise NoShellError(host, *_why_no_shell(heard, channel.errors(), ended=not data))
     except TimeoutError:
         why = "/bin/sh did not answer; does an rc file there read its input or wait for something?"
-        raise NoShellError(host, why, _evidence(heard, channel.errors())) from None
+        raise SilentShellError(host, why, _evidence(heard, channel.errors())) from None
     return heard.partition(mark)[2]
 
 

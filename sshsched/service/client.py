@@ -10,10 +10,8 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urlencode
 
 from sshsched.errors import (
     HostError,
@@ -24,7 +22,7 @@ from sshsched.errors import (
     SshschedError,
     UsageError,
 )
-from sshsched.service.address import NAME
+from sshsched.service.address import NAME, Folder
 from sshsched.service.wire import Response, Wire
 
 if TYPE_CHECKING:  # the model takes as long to import as all of this
@@ -41,7 +39,7 @@ T = TypeVar("T")
 class Client:
     """One command's view of the scheduler of a state folder. Not for several threads at once."""
 
-    def __init__(self, state_dir: Path, *, patience: float = PATIENCE, timeout: float = TIMEOUT) -> None:
+    def __init__(self, state_dir: Folder, *, patience: float = PATIENCE, timeout: float = TIMEOUT) -> None:
         self._state_dir = state_dir
         self._patience = patience
         self._timeout = timeout
@@ -72,11 +70,13 @@ class Client:
 
     def runs(self, **query: str | int | Iterable[str]) -> list[Shape]:
         """Runs, newest first; the words are those of `GET /v1/runs`."""
+        from urllib.parse import urlencode
+
         return self._runs("GET", f"/v1/runs?{urlencode(query, doseq=True)}")
 
     def run(self, name: str) -> Shape:
         """`{"run": ..., "log": [...]}`"""
-        return self._call("GET", f"/v1/runs/{quote(name, safe='')}")
+        return self._call("GET", f"/v1/runs/{_quoted(name)}")
 
     def stop(
         self, runs: Sequence[str], *, signal: str | None = None, grace: float | None = None, by: str = ""
@@ -95,7 +95,7 @@ class Client:
         return found
 
     def check_host(self, name: str) -> Shape:
-        return self._call("POST", f"/v1/hosts/{quote(name, safe='')}/check")
+        return self._call("POST", f"/v1/hosts/{_quoted(name)}/check")
 
     def reload(self, *, dry_run: bool = False) -> Shape:
         """Have the job files read again; what that changes, or would change."""
@@ -111,7 +111,7 @@ class Client:
 
         Raises NoSchedulerError if there is none, or none any more for longer than the patience.
         """
-        target = "/v1/events" if runs is None else f"/v1/events?runs={quote(','.join(runs))}"
+        target = "/v1/events" if runs is None else f"/v1/events?runs={','.join(map(_quoted, runs))}"
         headers: dict[str, str] = {}
 
         def read(response: Response) -> Iterator[tuple[str, Shape]]:
@@ -132,7 +132,7 @@ class Client:
                 place += len(data)
                 yield data
 
-        path = f"/v1/runs/{quote(run, safe='')}/output/{quote(stream, safe='')}"
+        path = f"/v1/runs/{_quoted(run)}/output/{_quoted(stream)}"
         yield from self._resumed(lambda: f"{path}?offset={place}&follow={int(follow)}", {}, read, None)
 
     def _resumed(
@@ -192,8 +192,17 @@ class Client:
         return NoSchedulerError(f"{self._socket}: no scheduler answers; `sshsched serve` starts one")
 
     @property
-    def _socket(self) -> Path:
-        return self._state_dir / NAME
+    def _socket(self) -> str:
+        return f"{self._state_dir}/{NAME}"
+
+
+def _quoted(text: str) -> str:
+    """Part of a path or query. Names of runs need nothing, and then nothing is imported for it."""
+    if text.isascii() and text.isalnum():
+        return text
+    from urllib.parse import quote
+
+    return quote(text, safe="")
 
 
 def _checked(response: Response) -> Response:

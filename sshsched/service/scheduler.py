@@ -24,7 +24,7 @@ from sshsched.engine.schedules import Begin
 from sshsched.errors import ConfigError, NoSchedulerError
 from sshsched.remote.local import LocalTransport
 from sshsched.remote.ssh import HANDSHAKES, SshTransport
-from sshsched.remote.transport import Transport
+from sshsched.remote.transport import Connection, Transport
 from sshsched.service.client import Client
 from sshsched.service.hub import Hub
 from sshsched.service.server import serving
@@ -101,6 +101,19 @@ class Hosts:
             self._hosts = load_hosts(self._config_dir)
 
 
+class NewestWay:
+    """A way to a host as hosts.yaml describes it whenever a connection is made, so that mending it needs no restart."""
+
+    def __init__(self, host: str, hosts: Hosts, handshakes: asyncio.Semaphore) -> None:
+        self.host = host
+        self._hosts = hosts
+        self._handshakes = handshakes
+
+    async def connect(self) -> Connection:
+        known = self._hosts()
+        return await SshTransport(known[self.host], self._handshakes, hosts=known).connect()
+
+
 async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None, since: float | None) -> None:
     hosts = Hosts(config_dir)
     handshakes = asyncio.Semaphore(HANDSHAKES)
@@ -108,7 +121,7 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
     def transport(host: Host) -> Transport:
         if host.name == LOCAL:
             return LocalTransport()
-        return SshTransport(host, handshakes, hosts=hosts())
+        return NewestWay(host.name, hosts, handshakes)
 
     async with open_store(state_dir) as store:
         hub, outputs = Hub(time.time()), OutputFiles(state_dir)
@@ -129,9 +142,10 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, engine.ending.set)
         work = asyncio.create_task(engine.work(), name="engine")
-        async with serving(engine, Reader(state_dir), outputs, hub, state_dir):
-            log.info("scheduler %s listens in %s", mode, state_dir)
-            await _until_the_end(engine, hub, work, idle_exit)
+        with Reader(state_dir) as past:
+            async with serving(engine, past, outputs, hub, state_dir):
+                log.info("scheduler %s listens in %s", mode, state_dir)
+                await _until_the_end(engine, hub, work, idle_exit)
         log.info("ending; programs on hosts go on")
         work.cancel()
         with suppress(asyncio.CancelledError):

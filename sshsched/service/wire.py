@@ -9,10 +9,9 @@ import io
 import select
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
-from sshsched.service.address import address
+from sshsched.service.address import Folder, address
 
 LONGEST_LINE = 64 * 1024
 
@@ -21,8 +20,7 @@ class CutError(OSError):
     """The connection ended within an answer."""
 
 
-@dataclass
-class Response:
+class Response(NamedTuple):
     """An answer whose body is still to be read."""
 
     status: int
@@ -33,7 +31,7 @@ class Response:
 class Wire:
     """One connection, used for one request after the other."""
 
-    def __init__(self, state_dir: Path, timeout: float | None) -> None:
+    def __init__(self, state_dir: Folder, timeout: float | None) -> None:
         """Connects. Raises OSError. `timeout` (seconds) is for each wait on an answer."""
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:

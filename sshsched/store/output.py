@@ -8,15 +8,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sshsched.domain.model import STREAMS, Stream
 from sshsched.errors import StoreBusyError, StoreDamagedError, StoreError
 from sshsched.store import blocks
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
 WORTH_PACKING = 16 << 10
 """Bytes; below, a compressed file takes as many blocks of a disk."""
+
+SYNCS = 8
+"""At once."""
 
 T = TypeVar("T")
 
@@ -30,6 +37,7 @@ class OutputFiles:
     def __init__(self, state_dir: Path) -> None:
         self._root = state_dir / "output"
         self._unsynced: dict[int, set[Path]] = {}
+        self._above = {state_dir}  # once is enough
 
     def write(self, run_id: int, stream: Stream, offset: int, data: bytes) -> int:
         """Makes `data` follow the first `offset` bytes; what was behind them is gone. Returns the new size.
@@ -51,15 +59,21 @@ class OutputFiles:
                 os.ftruncate(file, offset + len(data))
         return offset + len(data)
 
-    def sync(self, run_id: int) -> None:
-        """Returns when all that was written for this run is on the disk."""
-        changed = self._unsynced.get(run_id)
-        if not changed:
-            return
-        with _explained(self._folder(run_id)):
-            for path in changed:
-                _sync(path)
-        self._unsynced.pop(run_id, None)
+    def sync(self, *run_ids: int) -> None:
+        """Returns when all that was written for these runs is on the disk.
+
+        Many at once: what waits together goes into one commit of the file system's journal, for the price of one.
+        """
+        if paths := set().union(*(self._unsynced.get(run_id, ()) for run_id in run_ids)):
+            list(self._syncers.map(_sync, paths))
+        for run_id in run_ids:
+            self._unsynced.pop(run_id, None)
+
+    @cached_property
+    def _syncers(self) -> Executor:
+        from concurrent.futures import ThreadPoolExecutor  # commands only read, and are to be quick
+
+        return ThreadPoolExecutor(SYNCS, "sync")
 
     def finish(self, run_id: int) -> None:
         """Compresses what is worth it. Doing it again, or after a crash in the middle of it, is harmless."""
@@ -103,7 +117,9 @@ class OutputFiles:
             return {folder}
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        return {folder, self._root, self._root.parent}
+        new = {folder, self._root, *self._above}
+        self._above.clear()
+        return new
 
     def _folder(self, run_id: int) -> Path:
         return self._root / f"r{run_id}"
@@ -161,7 +177,7 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
 
 
 def _sync(path: Path) -> None:
-    with _opened(path, os.O_RDONLY) as file:
+    with _explained(path), _opened(path, os.O_RDONLY) as file:
         os.fsync(file)
 
 

@@ -38,7 +38,7 @@ def test_the_demo_without_a_terminal(tmp_path: Path) -> None:
     """Everything ends as it must; each promise is seen on a line; what is stored can be read afterwards."""
     result = subprocess.run(DEMO, cwd=ROOT, env=env(tmp_path), stdin=subprocess.DEVNULL, capture_output=True, text=True)
     state_dir = next(tmp_path.glob("sshsched-demo-*/state"))
-    command = [sys.executable, "-m", "sshsched", "--state-dir", str(state_dir), "output", "r1"]
+    command = [sys.executable, "-m", "sshsched", "--state-dir", str(state_dir), "output", "r6"]
     output = subprocess.run(command, cwd=ROOT, env=env(tmp_path), capture_output=True, text=True)
 
     assert (0, "") == (result.returncode, result.stderr)

@@ -33,6 +33,8 @@ _steps = count(1)
 def step() -> None:
     """The n-th step is the last one."""
     if next(_steps) == _at:
+        if note := os.environ.get("KILL_NOTE"):
+            os.close(os.open(note, os.O_CREAT))
         os.kill(os.getpid(), signal.SIGKILL)
 
 

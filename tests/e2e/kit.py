@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from sshsched.errors import SchedulerError
 from sshsched.service.client import Client
@@ -29,7 +29,6 @@ from tests.support import ROOT, wait_until
 from tests.tcp_proxy import TcpProxy
 
 Shape = dict[str, Any]
-T = TypeVar("T")
 COMMAND = (sys.executable, "-m", "sshsched")
 FINISHED = ("success", "failure", "error", "skipped")
 
@@ -82,9 +81,10 @@ class Wire:
         self._call(lambda: self._proxy.cut_after(count, direction))
 
     def _call(self, work: Callable[[], None]) -> None:
-        done = threading.Event()
-        self._loop.call_soon_threadsafe(lambda: (work(), done.set()))
-        assert done.wait(5)
+        async def call() -> None:
+            work()
+
+        asyncio.run_coroutine_threadsafe(call(), self._loop).result(5)
 
 
 class Lab:
@@ -141,9 +141,10 @@ class Lab:
         return self
 
     def answers(self) -> bool:
+        """Whether this very scheduler does, and not one before it."""
         try:
             with Client(self.state) as client:
-                return bool(client.status())
+                return self.process is not None and client.status()["pid"] == self.process.pid
         except SchedulerError:
             return False
 
@@ -178,6 +179,12 @@ class Lab:
             [*COMMAND, *args], env=self.env, capture_output=True, text=True, timeout=within, check=False
         )
 
+    @contextmanager
+    def impatient(self, seconds: float) -> Iterator[Client]:
+        """A client that does not wait for long."""
+        with Client(self.state, timeout=seconds) as client:
+            yield client
+
     def words(self) -> str:
         """The scheduler's log."""
         return self.log.read_text()
@@ -199,9 +206,20 @@ class Lab:
         """(to, reason) of each row of the run log."""
         return [(row["to"], row["reason"]) for row in self.client.run(name)["log"]]
 
+    def once(self, name: str, true: Callable[[Shape], object], within: float = 15) -> Shape:
+        """The run, once this is true of it."""
+        found: list[Shape] = []
+
+        def is_so() -> bool:
+            found[:] = [self.run(name)]
+            return bool(true(found[0]))
+
+        wait_until(is_so, within=within)
+        return found[0]
+
     def reaches(self, name: str, *states: str, within: float = 15) -> Shape:
         """The run, once it is in one of these states."""
-        return wait_until(lambda: _if(lambda run: run["state"] in states, self.run(name)), within=within)
+        return self.once(name, lambda run: run["state"] in states, within)
 
     def finished(self, name: str, within: float = 15) -> Shape:
         return self.reaches(name, *FINISHED, within=within)
@@ -253,15 +271,19 @@ class Lab:
         assert {} == self.processes()
         assert "Traceback" not in self.words(), self.words()
 
+    def power_off(self) -> None:
+        """What a power cut does to the programs of all hosts, and to all that watches them there."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def destroy(self) -> None:
         """End whatever there is, also after a test that failed."""
         self.client.close()
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        for pid in self.processes():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self.power_off()
         shutil.rmtree(self.root, ignore_errors=True)
 
 
@@ -286,10 +308,6 @@ def memory(pid: int, what: str = "VmRSS") -> int:
         if line.startswith(what + ":"):
             return int(line.split()[1]) * 1024
     raise AssertionError(what)
-
-
-def _if(condition: Callable[[T], bool], value: T) -> T | None:
-    return value if condition(value) else None
 
 
 def _of_root(entry: Path, root: str) -> str:

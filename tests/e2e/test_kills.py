@@ -55,12 +55,12 @@ def told(folder: Path, sshd: Sshd, story: str, at: int) -> bool:
     """A story with a kill at that step, gone on with under the next scheduler. Whether the step was ever reached."""
     act, check = STORIES[story]
     with lab(folder, sshd) as made:
-        made.start(command=KILLER, KILL_AT=str(at))
+        made.start(command=KILLER, KILL_AT=str(at), KILL_NOTE=str(made.folder / "killed"))
         with suppress(SchedulerError):  # it died before it answered: what was asked for may be saved or not
             act(made)
             wait_until(lambda: not made.lives() or not made.client.status()["live"], within=30)
-        killed = not made.lives()
         made.kill()
+        killed = (made.folder / "killed").exists()
         made.start()
         act(made)
         made.settled()

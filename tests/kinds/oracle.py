@@ -1,7 +1,7 @@
 """An independent judge of schedules: it walks through real time minute by minute and reads a wall clock.
 
-Rule: nothing of sshsched is used here. It knows times of day and calendars only as sets and functions, and cron fields only
-by its own small parser.
+Rule: nothing of sshsched is used here. It knows times of day and calendars only as sets and functions, and reads cron
+fields by itself.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTE = 60
+STEP = timedelta(minutes=1)
 DAY = 86400
 Holds = Callable[[date], bool]
 
@@ -53,17 +54,14 @@ class Line:
     fixed: bool
 
     def matches(self, wall: datetime) -> bool:
+        if wall.minute not in self.minutes or wall.hour not in self.hours:
+            return False
         day = wall.day in self.days
         weekday = wall.isoweekday() % 7 in self.weekdays
-        return (
-            wall.minute in self.minutes
-            and wall.hour in self.hours
-            and wall.month in self.months
-            and ((day and weekday) if self.both else (day or weekday))
-        )
+        return wall.month in self.months and ((day and weekday) if self.both else (day or weekday))
 
 
-@lru_cache(maxsize=None)
+@cache
 def line(expression: str) -> Line:
     minute, hour, day, month, weekday = expression.upper().split()
     return Line(
@@ -104,17 +102,16 @@ def cron(expression: str, tz: str, begin: int, end: int) -> Iterator[int]:
         elif latest is None:
             runs = False
         else:  # all that the clock went over since, so a gap's times run at its end and nothing runs twice
-            runs = any(map(rule.matches, minutes(latest, wall)))
+            runs = rule.matches(wall) if wall - latest == STEP else any(map(rule.matches, minutes(latest, wall)))
         latest = wall if latest is None else max(latest, wall)
         if runs and at > begin:
             yield at
 
 
 def minutes(after: datetime, until: datetime) -> Iterator[datetime]:
-    wall = after + timedelta(minutes=1)
-    while wall <= until:
-        yield wall
-        wall += timedelta(minutes=1)
+    while after < until:
+        after += STEP
+        yield after
 
 
 # Calendars and days -----------------------------------------------------------------------------------------------
@@ -161,7 +158,7 @@ def daily_interval(
     tz: str, start: Bound, stop: Bound, interval: int, holds: Holds, begin: int, end: int
 ) -> list[tuple[int, date]]:
     """(time, nominal date) of what runs in (begin, end)."""
-    shown = first_shown(tz, begin - 20 * DAY, end + 20 * DAY)
+    shown = first_shown(tz, begin - 18 * DAY, end + 18 * DAY)
     found = []
     for nominal in days_around(begin, end, holds, margin=12):
         first = shown.get(datetime.combine(shifted(nominal, holds, *start[1]), start[0]))

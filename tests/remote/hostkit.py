@@ -82,7 +82,7 @@ class FakeHost:
         answer = await shell.ask(script.hello(str(self.root), "cafe", "fake"), within)
         now = time.time()
         hello = parse_hello(answer)
-        return Control(shell, channel, hello, Clock(hello.boot, now - hello.uptime, hello.ticks))
+        return Control(shell, channel, hello, Clock(hello.boot, now - hello.uptime))
 
     def processes(self) -> list[int]:
         """All that live here or belong to a run of this host, whatever it is, this process apart."""

@@ -25,7 +25,7 @@ from sshsched.remote.answers import (
     started_report,
 )
 
-CLOCK = Clock("boot", 1000.0, 100)
+CLOCK = Clock("boot", 1000.0)
 STATUS = ["exit 3", "up 20.5", "peak 2048", "", "0m0.00s 0m0.01s", "1m0.50s 0m0.25s", "end"]
 TEXT = st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=30)
 STREAMS = st.sampled_from(["stdout", "stderr"])
@@ -92,8 +92,8 @@ def test_reports_are_read_from_anything(lines: list[str]) -> None:
 @given(LINES)
 def test_a_hello_is_read_or_refused(lines: list[str]) -> None:
     """Whatever a host says to hello, it is a hello or an AnswerError."""
-    facts = ["spool /s", "boot b", "up 1", "journal 0", "ticks 0.5"]
-    assert 100 == parse_hello(Answer(told=facts)).ticks
+    facts = ["spool /s", "boot b", "up 1", "journal 0"]
+    assert "b" == parse_hello(Answer(told=facts)).boot
     for told in (lines, [*facts, *lines], [fact.partition(" ")[0] + " " + line for fact in facts for line in lines]):
         try:
             parse_hello(Answer(told=told))

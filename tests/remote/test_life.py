@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
@@ -50,13 +50,14 @@ async def test_a_whole_life(anyshell: Control) -> None:
     assert not anyshell.folder(run).exists()
 
 
-async def test_exit_codes_are_the_programs_own(anyshell: Control) -> None:
+@pytest.mark.parametrize("codes", [CODES, pytest.param(range(256), marks=pytest.mark.soak)], ids=["some", "all"])
+async def test_exit_codes_are_the_programs_own(anyshell: Control, codes: Sequence[int]) -> None:
     """Whatever a program exits with is told, also what shells use for themselves."""
-    runs = {code: a_run(f"exit {code}") for code in CODES}
+    runs = {code: a_run(f"exit {code}") for code in codes}
     for run in runs.values():
         await anyshell.start(run)
 
-    assert {code: (code, None, True) for code in CODES} == {
+    assert {code: (code, None, True) for code in codes} == {
         code: outcome(await anyshell.ended(run)) for code, run in runs.items()
     }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sshsched.domain.events import Report
-from sshsched.errors import HostError, LinkLostError, NoShellError
+from sshsched.errors import HostError, LinkLostError, NoShellError, UnusableError
 from sshsched.remote import script
 from sshsched.remote import shell as shell_module
 from sshsched.remote.answers import Hello
@@ -96,6 +96,11 @@ class Linked:
     async def up(self, times: int = 1) -> None:
         await until(lambda: len(self.heard.ups) >= times, within=20)
 
+    async def follows(self) -> None:
+        """Wait until the link has its second channel: until then it asks for news over the first."""
+        await self.up()
+        await until(lambda: len(self.channels) >= 2, within=20)
+
 
 Connect = Callable[..., Linked]
 
@@ -161,7 +166,7 @@ async def test_a_new_link_ends_the_shells_of_the_old(connect: Connect, stopped: 
 async def test_a_follower_that_dies_renews_the_link(connect: Connect) -> None:
     """Without a follower nothing would be noticed: the link goes down and comes up again."""
     linked = connect()
-    await linked.up()
+    await linked.follows()
     await ends(linked, "true")
     linked.channels[1].process.kill()
     await linked.up(2)
@@ -184,7 +189,7 @@ async def test_one_session_is_enough(connect: Connect) -> None:
 async def test_two_sessions_are_enough(connect: Connect) -> None:
     """Where a host allows two sessions, much output comes over the first, and a third is asked for only once."""
     linked = connect(most=2)
-    await linked.up()
+    await linked.follows()
     name = await ends(linked, "echo hi")
     pieces = [(await linked.link.fetch_bulk(name, 0, 0))[1][0].data for _ in range(3)]
 
@@ -196,7 +201,7 @@ async def test_two_sessions_are_enough(connect: Connect) -> None:
 async def test_a_bulk_channel_that_dies_is_replaced(connect: Connect) -> None:
     """The loss of the channel for much output costs nothing but itself."""
     linked = connect()
-    await linked.up()
+    await linked.follows()
     name = await ends(linked, "echo hi")
     await linked.link.fetch_bulk(name, 0, 0)
     linked.channels[-1].process.kill()
@@ -246,7 +251,7 @@ async def test_a_spool_that_cannot_be_is_told_in_the_hosts_words(
     linked = connect(fake)
     await until(lambda: linked.heard.downs, within=20)
 
-    assert isinstance(linked.heard.downs[0], NoShellError)
+    assert isinstance(linked.heard.downs[0], UnusableError)
     assert "cannot make the spool" in str(linked.heard.downs[0])
     assert "mkdir" in str(linked.heard.downs[0])
 

@@ -90,7 +90,7 @@ async def outcome_and_stdout(server: Sshd, run: Run) -> tuple[Outcome, bytes]:
     async with channel_to(server) as channel:
         shell = Shell(server.name, channel, await greet(server.name, channel))
         hello = parse_hello(await shell.ask(script.hello(None, "cafe", server.name)))
-        clock = Clock(hello.boot, time.time() - hello.uptime, hello.ticks)
+        clock = Clock(hello.boot, time.time() - hello.uptime)
         assert ["launched"] == (await shell.ask(script.start(run, name, {}))).told
 
         async def ended() -> Report | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,7 @@ def check(app: App, path: Path | None, as_json: bool) -> int:
     problems += _unbound(jobs, config_dir, now)
     warnings = [Problem(job.file, line, 1, "", text) for job in jobs for line, text in _warnings(job, now)]
     if as_json:
-        found = {"problems": [asdict(each) for each in problems], "warnings": [asdict(each) for each in warnings]}
+        found = {"problems": [each._asdict() for each in problems], "warnings": [each._asdict() for each in warnings]}
         say(json.dumps({**found, "jobs": len(jobs)}, indent=2))
     else:
         _tell(jobs, problems, warnings)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -126,10 +127,11 @@ class Cron(Schedule):
         """The wall times that match, in a world without changes of clocks."""
         walk = copy(_parsed(self.expression))
         walk.dt = after
-        for shown in walk:
-            if shown.year >= 9990:
-                return
-            yield shown
+        with suppress(OverflowError):  # beyond the year 9999
+            for shown in walk:
+                if shown.year >= 9990:
+                    return
+                yield shown
 
 
 def _utc(shown: datetime) -> float:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from heapq import heappop, heappush, heapreplace
-from itertools import takewhile
+from itertools import islice, takewhile
+from typing import Final
 
 from sshsched.kinds.calendars import ALL, Calendar
 from sshsched.kinds.schedules.base import (
@@ -27,6 +28,8 @@ from sshsched.kinds.schedules.base import (
 )
 from sshsched.kinds.schedules.daily import UNSHIFTED, Shift, known_until, nominal_args, nominal_dates, the_end
 from sshsched.kinds.zones import gap_end, instants, wall, zone
+
+LOOKED_AT: Final = 400  # dates, to see whether the stop can come after the start: weekdays repeat much sooner
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,7 @@ class DailyInterval(Schedule):
     def __post_init__(self) -> None:
         zone(self.tz)
         micros(self.interval, "interval", MIN_INTERVAL, MAX_INTERVAL)
-        dates = self.stop.shift.cal_shift - self.start.shift.cal_shift
-        days = self.stop.shift.date_shift - self.start.shift.date_shift
-        if dates <= 0 and (dates + days, self.stop.daytime) <= (0, self.start.daytime):
+        if self._is_empty():
             raise ValueError(
                 f"stop: {self.stop.daytime} must come after start {self.start.daytime}; "
                 "for a stop on the next day give it date_shift: 1"
@@ -84,8 +85,8 @@ class DailyInterval(Schedule):
     def _windows(self, instant: float) -> Iterator[tuple[float, Skip | Iterator[Target]]]:
         """For each date that may still have runs: when it begins, and its runs or why it has none."""
         for nominal in nominal_dates(self.calendar, self.stop.shift, wall(instant, self.tz).date()):
-            start, stop = self.start.shown(nominal, self.calendar), self.stop.shown(nominal, self.calendar)
-            if start is None or stop is None or start >= stop:
+            start, stop = self._window(nominal) or (datetime.max, datetime.min)
+            if start >= stop:
                 continue
             begins, ends = instants(start, self.tz), instants(stop, self.tz)
             if begins and ends:
@@ -96,6 +97,18 @@ class DailyInterval(Schedule):
                     which, shown = ("stop", stop) if begins else ("start", start)
                     note = f"gap: the {which} {shown:%Y-%m-%d %H:%M} does not come in {self.tz}; no runs for {nominal}"
                     yield at, Skip(at, Why.GAP, note)
+
+    def _is_empty(self) -> bool:
+        """Whether the stop comes before the start on all dates; False where the calendar is too short to tell."""
+        nominal = nominal_dates(self.calendar, UNSHIFTED, self.calendar.start)
+        windows = (window for day in islice(nominal, LOOKED_AT) if (window := self._window(day)))
+        orders = (start < stop for start, stop in windows)
+        return next(orders, True) is False and not any(orders)
+
+    def _window(self, nominal: date) -> tuple[datetime, datetime] | None:
+        """Start and stop on the wall; None where the calendar does not reach."""
+        start, stop = self.start.shown(nominal, self.calendar), self.stop.shown(nominal, self.calendar)
+        return None if start is None or stop is None else (start, stop)
 
     def _steps(self, nominal: date, begin: float, end: float, instant: float) -> Iterator[Target]:
         times = steps(round(begin * MICRO), round(self.interval * MICRO), instant)

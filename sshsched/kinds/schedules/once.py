@@ -39,7 +39,7 @@ class Once(Schedule):
         return "once at " + ", ".join(map(iso, sorted(self.times)[:3])) + (", ..." if len(self.times) > 3 else "")
 
     def entries(self, instant: float) -> Iterator[Target]:
-        times = sorted(self.times)
+        times = sorted(map(float, self.times))
         for at in times[bisect_right(times, instant) :]:
             yield Target(at, at, local_args(at, self.tz))
 
