@@ -6,7 +6,7 @@ Rule: one bad file never stops the others. Its problems come back beside the job
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ from sshsched.errors import ConfigError, NotFoundError, Problem, SshschedError
 from sshsched.kinds.jobs import Job
 
 
+Read = Callable[[JobFile, Surroundings, Defaults], tuple[list[Job], list[Problem]]]
+
+
 class Loaded(NamedTuple):
     """The good jobs by id, and what is wrong in the other files."""
 
@@ -30,13 +33,13 @@ class Loaded(NamedTuple):
     problems: list[Problem]
 
 
-def load_jobs(config_dir: Path) -> Loaded:
-    """All jobs of a folder. Never raises for what is in a file."""
+def load_jobs(config_dir: Path, read: Read | None = None) -> Loaded:
+    """All jobs of a folder, each file read by `read` or read_jobs(). Never raises for what is in a file."""
     problems: list[Problem] = []
     around, defaults = Surroundings(config_dir), Defaults(config_dir)
     jobs: dict[str, Job] = {}
     for file in job_files(config_dir, problems):
-        found, wrong = read_jobs(file, around, defaults)
+        found, wrong = (read or read_jobs)(file, around, defaults)
         problems += wrong
         for job in found:
             if job.id in jobs:

@@ -73,12 +73,15 @@ def compare(old: Mapping[str, Job], new: Mapping[str, Job], problems: Sequence[P
     for job_id, job in new.items():
         if job_id not in jobs and job.file not in known and not is_held(job.file, above):
             before = old.get(job_id)
-            jobs[job_id] = before if before == job and before.file == job.file else job
+            same = before is job or (before == job and before is not None and before.file == job.file)
+            jobs[job_id] = before if same and before is not None else job
     return Changes(
         jobs,
         added=tuple(sorted(jobs.keys() - old.keys())),
         removed=tuple(sorted(old.keys() - jobs.keys())),
-        changed=tuple(sorted(name for name in jobs.keys() & old.keys() if jobs[name] != old[name])),
+        changed=tuple(
+            sorted(name for name in jobs.keys() & old.keys() if jobs[name] is not old[name] and jobs[name] != old[name])
+        ),
         kept=tuple(sorted(kept)),
         problems=tuple(map(str, problems)),
         warnings=warnings(jobs, now),
@@ -94,6 +97,8 @@ def warnings(jobs: Mapping[str, Job], now: float) -> tuple[str, ...]:
 
 def is_held(file: str, held: Collection[str]) -> bool:
     """Whether a file, a folder above it, or the settings are among these."""
+    if not held:
+        return False
     words = file.split("/")
     return SETTINGS in held or any("/".join(part) in held for part in _beginnings(words))
 

@@ -6,6 +6,7 @@ Rule: an engine belongs to one store, and its caller holds the store's lock.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -239,6 +240,7 @@ class Engine:
             return
         schedules, folder = self._schedules, self._schedules.folder
         await schedules.begin()
+        gc.freeze()  # jobs stay for years: nobody needs to look for garbage among them again and again
         async with asyncio.TaskGroup() as group:
             group.create_task(schedules.run())
             group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))

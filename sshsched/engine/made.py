@@ -8,12 +8,11 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sshsched.config.templates import render
 from sshsched.domain.draft import Draft, draft_flaws
 from sshsched.domain.model import Output, Reason, Run
 from sshsched.domain.states import State
 from sshsched.domain.words import SCHEDULE
-from sshsched.kinds.jobs import Job, Scheduled, bind
+from sshsched.kinds.jobs import Job, Render, Scheduled, bind
 from sshsched.kinds.options import stop_rule, stop_time
 from sshsched.kinds.schedules.base import Target
 
@@ -26,7 +25,7 @@ class Made:
     problem: str = ""
 
 
-def made(job: Job, timed: Scheduled, target: Target) -> Made:
+def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
     """The run of a target, bound to its job as that is now."""
     args = timed.options.run_args(target, {param.name for param in job.params})
     rule = stop_rule(timed.options.stop)

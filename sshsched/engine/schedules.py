@@ -19,7 +19,7 @@ from sshsched.domain.shape import Shape, iso
 from sshsched.engine.changes import Changes, compare
 from sshsched.engine.made import Made, made
 from sshsched.errors import Problem
-from sshsched.kinds.jobs import Job
+from sshsched.kinds.jobs import Job, Render
 from sshsched.kinds.timetable import Fallen, Key, Timetable
 
 TICK = 1.0
@@ -33,7 +33,9 @@ T = TypeVar("T")
 
 
 class Folder(Protocol):
-    """Where jobs come from. Its methods block, and are called in threads."""
+    """Where jobs come from. `load` and `stamp` block, and are called in threads."""
+
+    render: Render
 
     def load(self) -> tuple[Mapping[str, Job], Sequence[Problem]]: ...
     def stamp(self) -> object: ...
@@ -145,7 +147,9 @@ class Schedules:
         while fallen := self._table.take(now, MOST):
             for each in fallen:
                 self._tell(each, now)
-            runs = [made(each.job, each.timed, target) for each in fallen for target in each.targets]
+            runs = [
+                made(each.job, each.timed, target, self.folder.render) for each in fallen for target in each.targets
+            ]
             await self._make(now, runs, [each.cursor for each in fallen])
 
     def _tell(self, fallen: Fallen, now: float) -> None:
@@ -156,8 +160,8 @@ class Schedules:
 
     def _compared(self) -> tuple[object, Changes]:
         """In a thread: jobs are frozen, and only a reload replaces them."""
-        stamp = self._given.folder.stamp()
-        jobs, problems = self._given.folder.load()
+        stamp = self.folder.stamp()
+        jobs, problems = self.folder.load()
         return stamp, compare(self.jobs, jobs, problems, self._clock())
 
     async def _apply(self, changes: Changes, begin: float | None) -> None:
@@ -188,7 +192,9 @@ class Schedules:
         """This machine has booted since a scheduler last came up here."""
         async with self._turn:
             now = self._clock()
-            runs = [made(job, timed, schedule.started(now)) for job, timed, schedule in self._table.reboots()]
+            runs = [
+                made(job, timed, kind.started(now), self.folder.render) for job, timed, kind in self._table.reboots()
+            ]
             await self._make(now, runs, [*(SaveCursor(*key, None) for key in others), SaveCursor(*this, now)])
 
     def _complain(self) -> None:

@@ -70,7 +70,7 @@ class Timetable:
     def put(self, job: Job, cursors: Mapping[Key, float], begin: float, now: float) -> list[SaveCursor]:
         """The job as it is from now on; what is due of it as it was has been taken. Returns what is to be saved.
 
-        A schedule that is new here goes on from its cursor, or from `begin` if it has none.
+        A schedule that is new here goes on from its stored cursor, or from `begin` if it has none.
         """
         saves: list[SaveCursor] = []
         keys = list(identities(job))
@@ -86,7 +86,8 @@ class Timetable:
                 place = self._places[key] = _Place(key, job, timed, cursors.get(key, begin))
             else:
                 place.job, place.timed, place.until = job, timed, max(place.until, now)
-            saves.append(SaveCursor(*key, place.until))
+            if cursors.get(key) != place.until:
+                saves.append(SaveCursor(*key, place.until))
             self._push(place, now)
         self._keys[job.id] = keys
         return saves
