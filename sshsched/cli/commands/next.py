@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +17,9 @@ from sshsched.cli.safe import safe_line
 from sshsched.cli.streams import note
 from sshsched.cli.table import Column, show
 from sshsched.errors import UsageError
+
+if TYPE_CHECKING:
+    from sshsched.kinds.jobs import Job
 
 DAY = 86400.0
 
@@ -40,6 +45,8 @@ def next(app: App, job: str | None, limit: int, around: str | None, as_json: boo
     if as_json:
         print_json([coming_shape(each, tz) for each in found])
         return 0
+    for text in _endings(jobs, now):
+        note(safe_line(text))
     if not found:
         note("nothing lies ahead: no schedule, or none that is enabled or has a time to come")
         return 0
@@ -66,6 +73,16 @@ def next(app: App, job: str | None, limit: int, around: str | None, as_json: boo
         )
     show(columns, rows)
     return 0
+
+
+def _endings(jobs: list[Job], now: float) -> Iterator[str]:
+    """A word on each calendar that ends."""
+    from sshsched.kinds.due import warning
+
+    for job in jobs:
+        for timed in job.schedules:
+            if text := warning(timed.schedule, now):
+                yield f"job '{job.id}': {text}"
 
 
 def _moment(text: str, tz: str) -> float:
