@@ -8,7 +8,7 @@ The convention, which `tests/test_docs.py` enforces:
   hosts `nas`, `web1`, `web2` and `local`.
 - a block of kind `yaml` begins with a comment that names its file in the config folder, where it lies for the commands.
 - a block of kind `console` is only shown: it is about installing, or a make target.
-- a block of kind `text` is no command.
+- a block of kind `text` is no command. If it begins with a comment that names a `.cal` file, it lies there, too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(?P<kind>\S*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
-YAML_FILE = re.compile(r"# ([\w./-]+\.yaml)\b")
+FILES = {"yaml": re.compile(r"# ([\w./-]+\.yaml)\b"), "text": re.compile(r"# ([\w./-]+\.cal)\b")}
 SESSION_WITHIN = 100.0  # seconds
 
 
@@ -41,8 +41,9 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """For YAML: the file that it is, under the config folder."""
-        match = YAML_FILE.match(self.text)
+        """The file that it is, under the config folder."""
+        pattern = FILES.get(self.kind)
+        match = pattern.match(self.text) if pattern else None
         return match[1] if match else None
 
 

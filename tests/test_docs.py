@@ -114,9 +114,9 @@ def test_the_diagram_is_the_table() -> None:
 
 
 def write_files(document: Path, config_dir: Path) -> None:
-    """Put the YAML of a document where a user would."""
+    """Put the files of a document where a user would."""
     for block in blocks(document):
-        if block.kind == "yaml" and block.file:
+        if block.file:
             path = config_dir / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text)

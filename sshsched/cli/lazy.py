@@ -15,14 +15,23 @@ COMMANDS = {
     "show": "show",
     "stop": "stop",
     "skip": "stop",
+    "jobs": "jobs",
+    "job": "jobs",
+    "next": "next",
+    "check": "check",
+    "new": "new",
+    "schema": "new",
+    "import-crontab": "crontab",
     "hosts": "hosts",
     "status": "status",
     "serve": "serve",
+    "service": "service",
     "reload": "reload",
     "demo": "demo",
     "completion": "completion",
 }
-"""Command to its module in `sshsched.cli.commands`; the function has the command's name. In the order of the help."""
+"""Command to its module in `sshsched.cli.commands`; the function has the command's name, with _ for -. The help has the
+same order."""
 
 ALIASES = {"logs": "output"}
 
@@ -37,7 +46,9 @@ class LazyGroup(click.Group):
         name = ALIASES.get(cmd_name, cmd_name)
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"sshsched.cli.commands.{COMMANDS[name]}"), name)
+        command: click.Command = getattr(
+            import_module(f"sshsched.cli.commands.{COMMANDS[name]}"), name.replace("-", "_")
+        )
         return command
 
     def resolve_command(

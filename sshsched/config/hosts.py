@@ -21,6 +21,7 @@ from sshsched.config.settings import MOST_SLOTS, load_settings
 from sshsched.config.strict import read_file
 from sshsched.config.values import TEXT, Integer, Many, Pairs, Word, read_named
 from sshsched.domain.hosts import LOCAL, Host
+from sshsched.errors import ConfigError, Problem
 from sshsched.kinds.jobs import HOST_NAME, USER_NAME
 
 FILE: Final = "hosts.yaml"
@@ -61,9 +62,14 @@ class Hosts(dict[str, Host]):
 
 
 def load_hosts(config_dir: Path) -> Hosts:
-    """The hosts of a folder. Raises ConfigError."""
-    hosts = Hosts(load_settings(config_dir).slots)
-    problems = Problems(FILE)
+    """The hosts of a folder. Raises ConfigError, also with what is wrong in config.yaml."""
+    problems, before = Problems(FILE), list[Problem]()
+    slots = None
+    try:
+        slots = load_settings(config_dir).slots
+    except ConfigError as error:
+        before = error.problems
+    hosts = Hosts(slots)
 
     def read(name: str, node: Node, problems: Problems) -> Host:
         return _host(name, node, hosts.slots, problems)
@@ -72,11 +78,10 @@ def load_hosts(config_dir: Path) -> Hosts:
         node = read_file(config_dir / FILE, problems)
         if node is not None:
             hosts.update(read_named(node, f"@?{HOST_NAME}", "host name", read, problems))
-    except FileNotFoundError:
-        return hosts
-    except UnreadableError:
-        pass  # noted, and raised with the rest
-    problems.check()
+    except (FileNotFoundError, UnreadableError):
+        pass  # not there, or noted
+    if found := [*before, *problems.sorted()]:
+        raise ConfigError(found)
     return hosts
 
 

@@ -1,0 +1,123 @@
+"""`check`: everything that is wrong with the files of a folder, without a scheduler or a network."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sshsched.cli.app import App
+from sshsched.cli.options import json_option
+from sshsched.cli.safe import safe_line
+from sshsched.cli.streams import note, say
+from sshsched.errors import ConfigError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from sshsched.kinds.jobs import Job, Render, Scheduled
+
+
+@click.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@json_option
+@click.pass_obj
+def check(app: App, path: Path | None, as_json: bool) -> int:
+    """Say all that is wrong with job files, calendars, hosts.yaml and config.yaml, and end with 2 if anything is.
+
+    PATH is another config folder, or a file or folder of job files within one. The next run of each schedule is bound,
+    and there are warnings of what can never run and of calendars that end.
+    """
+    from sshsched.config.jobs import load_jobs
+
+    config_dir, prefix = _place(app.config_dir if path is None else path.expanduser().absolute())
+    now = time.time()
+    loaded = load_jobs(config_dir)
+    jobs = [job for job in loaded.jobs.values() if job.file.startswith(prefix)]
+    problems = [problem for problem in loaded.problems if problem.file.startswith(prefix)]
+    if not prefix:
+        problems += _hosts(config_dir)
+    problems += _unbound(jobs, config_dir, now)
+    warnings = [Problem(job.file, line, 1, "", text) for job in jobs for line, text in _warnings(job, now)]
+    if as_json:
+        found = {"problems": [each._asdict() for each in problems], "warnings": [each._asdict() for each in warnings]}
+        say(json.dumps({**found, "jobs": len(jobs)}, indent=2))
+    else:
+        _tell(jobs, problems, warnings)
+    return ConfigError.exit_code if problems else 0
+
+
+def _place(path: Path) -> tuple[Path, str]:
+    """The config folder, and how the files in question begin. Raises UsageError."""
+    if (path / "jobs").is_dir():
+        return path, ""
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file or folder")
+    for folder in (path, *path.parents):
+        if folder.name == "jobs" and folder.is_dir():
+            return folder.parent, str(path.relative_to(folder.parent)) + ("/" if path.is_dir() else "")
+    if path.is_dir():
+        return path, ""
+    raise UsageError(f"{path}: it is not in a folder called jobs, so no job id can be made of its path; put it there")
+
+
+def _hosts(config_dir: Path) -> list[Problem]:
+    from sshsched.config.hosts import load_hosts
+
+    try:
+        load_hosts(config_dir)
+    except ConfigError as error:
+        return [problem for problem in error.problems if problem.file != "config.yaml"]  # told with the jobs
+    return []
+
+
+def _unbound(jobs: Iterable[Job], config_dir: Path, now: float) -> Iterator[Problem]:
+    """What goes wrong only once values are known: for the next run of each schedule, or for the defaults alone."""
+    from sshsched.config.renderer import renderer
+
+    render = renderer(config_dir)
+    for job in jobs:
+        if job.schedules:
+            for timed in job.schedules:
+                yield from _bound(job, timed, render, now)
+        elif all(param.default is not None for param in job.params):
+            yield from _filled(job, {}, render, now, job.line)
+
+
+def _bound(job: Job, timed: Scheduled, render: Render, now: float) -> Iterator[Problem]:
+    from sshsched.cli.ahead import args_of, first_target
+
+    target = first_target(job, timed, now)
+    if target is not None:
+        yield from _filled(job, args_of(job, timed, target), render, target.scheduled, timed.line)
+
+
+def _filled(job: Job, args: dict[str, str], render: Render, at: float, line: int) -> Iterator[Problem]:
+    from sshsched.kinds.jobs import bind
+
+    try:
+        bind(job, args, render, at)
+    except UsageError as error:
+        yield Problem(job.file, line, 1, "", str(error))
+
+
+def _warnings(job: Job, now: float) -> Iterator[tuple[int, str]]:
+    from sshsched.cli.ahead import never
+    from sshsched.kinds.due import warning
+
+    for timed in job.schedules:
+        if text := never(job, timed, now) or warning(timed.schedule, now):
+            yield timed.line, text
+
+
+def _tell(jobs: list[Job], problems: list[Problem], warnings: list[Problem]) -> None:
+    for problem in problems:
+        say(safe_line(str(problem)))
+    for problem in warnings:
+        place, _, text = str(problem).partition(": ")
+        say(safe_line(f"{place}: warning: {text}"))
+    schedules = sum(len(job.schedules) for job in jobs)
+    counts = [(len(jobs), "job"), (schedules, "schedule"), (len(problems), "problem"), (len(warnings), "warning")]
+    note(", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts))

@@ -1,0 +1,209 @@
+"""`jobs` and `job`: what the job files hold."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sshsched.cli.after import print_json
+from sshsched.cli.app import App
+from sshsched.cli.complete import complete_jobs
+from sshsched.cli.folders import labelled, load, usual_zone
+from sshsched.cli.options import json_option
+from sshsched.cli.safe import safe_line, safe_text
+from sshsched.cli.streams import STDOUT, is_terminal, note, say
+from sshsched.cli.table import Column, show
+from sshsched.errors import UsageError
+
+if TYPE_CHECKING:
+    from sshsched.kinds.jobs import Job
+
+SHOWN = 5  # coming times of a job
+
+
+@click.command()
+@click.argument("prefix", required=False, shell_complete=complete_jobs)
+@click.option("--label", "labels", multiple=True, help="Only jobs with this label.")
+@click.option("--host", help="Only jobs on this host.")
+@click.option("--schedule/--no-schedule", "timed", default=None, help="Only jobs that have a schedule, or have none.")
+@click.option("--before", metavar="TIME", help="Only jobs that run before this: 18:30, 2026-11-22.")
+@json_option
+@click.pass_obj
+def jobs(
+    app: App,
+    prefix: str | None,
+    labels: tuple[str, ...],
+    host: str | None,
+    timed: bool | None,
+    before: str | None,
+    as_json: bool,
+) -> int:
+    """List the jobs, or those whose id is PREFIX or lies under it, with their next times."""
+    from sshsched.cli.ahead import next_time
+    from sshsched.cli.times import parse_at
+
+    now = time.time()
+    until = None if before is None else parse_at(before, now)
+    found: list[tuple[Job, float | None]] = []
+    for job in labelled(load(app).jobs.values(), labels):
+        if not _under(job.id, prefix) or host not in (None, job.host) or timed not in (None, bool(job.schedules)):
+            continue
+        at = next_time(job, now)
+        if until is None or (at is not None and at < until):
+            found.append((job, at))
+    found.sort(key=lambda each: each[0].id.split("/"))
+    if as_json:
+        print_json([_shape(job, at) for job, at in found])
+    elif found:
+        _list(found, now)
+    else:
+        note(f"no such jobs in {safe_line(str(app.config_dir / 'jobs'))}; `sshsched new JOB` writes one")
+    return 0
+
+
+def _under(job_id: str, prefix: str | None) -> bool:
+    if prefix is None:
+        return True
+    bare = prefix.removesuffix("/*").rstrip("/")
+    return job_id == bare or job_id.startswith(f"{bare}/")
+
+
+def _list(found: list[tuple[Job, float | None]], now: float) -> None:
+    """A tree for people; a pipe gets whole ids, one a line."""
+    from sshsched.cli.ahead import summary
+    from sshsched.cli.times import ago
+
+    tree = is_terminal(STDOUT)
+    rows: list[list[str]] = []
+    above: list[str] = []
+    for job, at in found:
+        *folders, name = job.id.split("/")
+        if tree:
+            same = sum(1 for _ in _shared(above, folders))
+            rows += [["  " * depth + safe_line(folders[depth]) + "/", *[""] * 5] for depth in range(same, len(folders))]
+            above = folders
+        label = "  " * len(folders) + safe_line(name) if tree else safe_line(job.id)
+        due = "" if at is None else ago(at, now)
+        words = [job.host, summary(job), due, ",".join(job.labels), job.description]
+        rows.append([label, *map(safe_line, words)])
+    columns = [
+        Column("JOB"),
+        Column("HOST"),
+        Column("SCHEDULE", stretch=True),
+        Column("NEXT", right=True),
+        Column("LABELS", stretch=True),
+        Column("DESCRIPTION", stretch=True),
+    ]
+    show(columns, rows)
+
+
+def _shared(one: list[str], other: list[str]) -> Iterator[str]:
+    for first, second in zip(one, other, strict=False):
+        if first != second:
+            return
+        yield first
+
+
+@click.command()
+@click.argument("name", metavar="JOB", shell_complete=complete_jobs)
+@json_option
+@click.pass_obj
+def job(app: App, name: str, as_json: bool) -> int:
+    """Show one job: what it runs and where, its params, its schedules and what clocks do to them, its next times."""
+    from sshsched.cli.ahead import coming, coming_shape, next_time
+    from sshsched.config.jobs import load_job
+
+    if name.endswith("/*"):
+        raise UsageError(f"'{name}' is several jobs; `sshsched jobs '{name}'` lists them")
+    found, now, tz = load_job(app.config_dir, name), time.time(), usual_zone(app)
+    ahead = coming([found], now, SHOWN)
+    if as_json:
+        shape = {**_shape(found, next_time(found, now)), "coming": [coming_shape(each, tz) for each in ahead]}
+        say(json.dumps(shape, indent=2))
+        return 0
+    for word, text in _facts(found):
+        if text:
+            say(f"{word:<12}{text}")
+    _say_ahead(ahead, tz, now)
+    return 0
+
+
+def _facts(job: Job) -> Iterator[tuple[str, str]]:
+    program = job.program
+    yield "job", safe_line(job.id)
+    yield "file", safe_line(f"{job.file}:{job.line}")
+    yield "what", safe_line(job.description)
+    yield "labels", safe_line(", ".join(job.labels))
+    yield "host", safe_line(job.host)
+    if program.command is not None:
+        yield "command", safe_text(program.command.rstrip()).replace("\n", "\n" + " " * 12)
+    else:
+        yield "argv", safe_line(" ".join(map(repr, program.argv)))
+    for word in ("cwd", "user", "umask"):
+        yield word, safe_line(getattr(program, word) or "")
+    for name, value in program.env.items():
+        yield "env", safe_line(f"{name}={value}")
+    yield from _limits(job)
+    for param in job.params:
+        default = "must be given" if param.default is None else f"default {param.default!r}"
+        choices = f", one of {', '.join(param.choices)}" if param.choices else ""
+        about = f": {param.description}" if param.description else ""
+        yield "param", safe_line(f"{param.name} ({default}{choices}){about}")
+    for timed in job.schedules:
+        options = timed.options
+        args = "".join(f" {name}={value}" for name, value in options.args.items())
+        disabled = "" if options.enabled else " [disabled]"
+        yield "schedule", safe_line(f"{timed.schedule}{disabled}{args}")
+        yield "", safe_line(f"clocks: {timed.schedule.dst}; late runs: {options.catch_up.policy}")
+
+
+def _limits(job: Job) -> Iterator[tuple[str, str]]:
+    from sshsched.cli.times import span
+
+    yield "timeout", "" if job.program.timeout is None else span(job.program.timeout)
+    yield "start within", f" {span(job.start_within)}"
+    if job.program.accept != (0,):
+        yield "accept", ", ".join(map(str, job.program.accept))
+
+
+def _say_ahead(ahead: list[Any], tz: str, now: float) -> None:
+    from sshsched.cli.ahead import comment, local, zone_of
+    from sshsched.cli.times import ago
+
+    for number, each in enumerate(ahead):
+        words = [local(each.at, zone_of(each.timed.schedule, tz)), f"({ago(each.at, now)})", comment(each)]
+        say(f"{'' if number else 'next':<12}{safe_line(' '.join(filter(None, words)))}")
+
+
+def _shape(job: Job, at: float | None) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from sshsched.kinds.zones import iso
+
+    return {
+        "job": job.id,
+        "file": job.file,
+        "line": job.line,
+        "host": job.host,
+        "description": job.description,
+        "labels": list(job.labels),
+        "params": [asdict(param) for param in job.params],
+        "program": asdict(job.program),
+        "start_within": job.start_within,
+        "schedules": [
+            {
+                "schedule": str(timed.schedule),
+                "line": timed.line,
+                "enabled": timed.options.enabled,
+                "args": dict(timed.options.args),
+                "catch_up": str(timed.options.catch_up.policy),
+                "dst": timed.schedule.dst,
+            }
+            for timed in job.schedules
+        ],
+        "next": None if at is None else iso(at),
+    }
