@@ -23,6 +23,7 @@ PARTS = {
     "idle": "a scheduler that has nothing to do",
     "service": "calls and changes over the Unix socket",
     "store": "commits and questions",
+    "jobs": "loading and checking ten thousand job files",
     "schedules": "next runs of ten thousand schedules",
 }
 """Part to what it measures; each is a module of that name with `figures(sizes)`."""

@@ -22,7 +22,6 @@ from sshsched.config.surroundings import Surroundings
 from sshsched.errors import ConfigError, NotFoundError, Problem, SshschedError
 from sshsched.kinds.jobs import Job
 
-
 Read = Callable[[JobFile, Surroundings, Defaults], tuple[list[Job], list[Problem]]]
 
 
