@@ -36,7 +36,7 @@ class JobsFolder:
 
     def __init__(self, config_dir: Path) -> None:
         self.render = renderer(config_dir)
-        self._config_dir = config_dir
+        self.config_dir = config_dir
         self._shared: object = None
         self._read: dict[str, tuple[object, Good]] = {}
 
@@ -57,20 +57,20 @@ class JobsFolder:
             self._read[path] = stamp, found
             return found
 
-        return load_jobs(self._config_dir, read)
+        return load_jobs(self.config_dir, read)
 
     def stamp(self) -> object:
         """What changes when any of the files does: which there are, and the time, size and number of each."""
         return hash(frozenset(self._stamps()))
 
     def _stamps(self) -> Iterator[Stamp]:
-        for path in (self._config_dir / FILE, LOCAL_ZONE):
+        for path in (self.config_dir / FILE, LOCAL_ZONE):
             yield str(path), _status(path)
         for name in (JOBS, CALENDARS):
-            yield from _files(str(self._config_dir / name), ())
+            yield from _files(str(self.config_dir / name), ())
 
     def _is_shared(self, path: str) -> bool:
-        return path.endswith(f"/{DEFAULTS}") or not path.startswith(f"{self._config_dir / JOBS}/")
+        return path.endswith(f"/{DEFAULTS}") or not path.startswith(f"{self.config_dir / JOBS}/")
 
 
 def _files(folder: str, above: tuple[object, ...]) -> Iterator[Stamp]:

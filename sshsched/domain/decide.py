@@ -179,7 +179,9 @@ def cleaned(view: View, event: Cleaned) -> Iterator[Instruction]:
     """Nothing is left there."""
     for number in event.run_ids:
         if (run := view.runs.get(number)) is not None and run.finished:
-            yield Save(replace(run, cleaned=True), run.state)
+            stdout, stderr = event.sums.get(number, (None, None))
+            output = replace(run.output, stdout_sha256=stdout, stderr_sha256=stderr)
+            yield Save(replace(run, cleaned=True, output=output), run.state)
 
 
 # By hand ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Rule: an effect never changes a run. It posts an event, and `decide()` says what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sshsched.domain.model import Cause, LogEntry, Outcome, Output, Run, StopAsked
@@ -135,10 +135,11 @@ class StopWanted:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The spools of these runs are gone, or will never be found again."""
+    """The spools of these runs are gone. `sums` are the checksums of their standard output and error."""
 
     at: float
     run_ids: tuple[int, ...]
+    sums: Mapping[int, tuple[str | None, str | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,9 @@ class Output:
     """Nothing is missing: all that the program had written by its end has been fetched."""
     lost: bool = False
     """The rest cannot be had any more: the spool is gone."""
+    stdout_sha256: str | None = None
+    stderr_sha256: str | None = None
+    """Of all bytes that are kept here, taken when the run was cleaned; None before that, and where there are none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ def run_shape(run: Run) -> Shape:
         "stderr_size": run.output.stderr,
         "output_complete": run.output.complete,
         "output_lost": run.output.lost,
+        "stdout_sha256": run.output.stdout_sha256,
+        "stderr_sha256": run.output.stderr_sha256,
         "spool": run.spool and run.spool.path,
         "program": program_shape(run),
     }

@@ -28,7 +28,7 @@ from sshsched.domain.events import (
     StopProgram,
     Swept,
 )
-from sshsched.domain.model import Output, Run
+from sshsched.domain.model import Output, Run, Stream
 from sshsched.errors import HostError, StoreBusyError, StoreError
 from sshsched.remote.answers import Data
 from sshsched.remote.link import Link
@@ -48,6 +48,7 @@ class Outputs(Protocol):
     def write(self, run_id: int, stream: Any, offset: int, data: bytes) -> int: ...
     def sync(self, *run_ids: int) -> None: ...
     def finish(self, run_id: int) -> None: ...
+    def checksum(self, run_id: int, stream: Stream) -> str | None: ...
 
 
 class Batcher:
@@ -197,18 +198,20 @@ class HostWorker:
         try:
             left = await self.link.clean(list(runs))
             gone = [run for name, run in runs.items() if name not in left]
-            await asyncio.to_thread(self._finish, gone)
+            sums = await asyncio.to_thread(self._finish, gone)
         except (HostError, StoreError) as error:
             log.debug("%s: clean: %s", self.link.host, error)
             return
         for run in gone:
             self._sizes.pop(run.id, None)
-        self._post(Cleaned(time.time(), tuple(run.id for run in gone)))
+        self._post(Cleaned(time.time(), tuple(run.id for run in gone), sums))
 
-    def _finish(self, runs: list[Run]) -> None:
-        for run in runs:
-            if run.output.stdout or run.output.stderr:
-                self._outputs.finish(run.id)
+    def _finish(self, runs: list[Run]) -> dict[int, tuple[str | None, str | None]]:
+        """Pack what has been fetched; the checksums of what is kept."""
+        kept = [run.id for run in runs if run.output.stdout or run.output.stderr]
+        for run_id in kept:
+            self._outputs.finish(run_id)
+        return {one: (self._outputs.checksum(one, "stdout"), self._outputs.checksum(one, "stderr")) for one in kept}
 
     # Output ----------------------------------------------------------------------------------------------------------
 

@@ -65,6 +65,8 @@ class RunAnswer(Answer):
     stderr_size: int
     output_complete: bool
     output_lost: bool
+    stdout_sha256: str | None
+    stderr_sha256: str | None
     spool: str | None
     program: dict[str, Any]
 

@@ -27,6 +27,8 @@ SYNCS = 8
 
 T = TypeVar("T")
 
+PIECE = 1 << 20
+
 
 class OutputFiles:
     """Safe in several threads, and beside processes that read, as long as one thread at a time writes for one run.
@@ -83,6 +85,16 @@ class OutputFiles:
                 if plain.stat().st_size >= WORTH_PACKING:
                     _replace(plain, _packed(plain), blocks.pack)
         self._unsynced.pop(run_id, None)
+
+    def checksum(self, run_id: int, stream: Stream) -> str | None:
+        """SHA-256 of all bytes, as hex; None if there are none."""
+        from hashlib import sha256  # as above
+
+        digest, offset = sha256(), 0
+        while data := self.read(run_id, stream, offset, PIECE):
+            digest.update(data)
+            offset += len(data)
+        return digest.hexdigest() if offset else None
 
     def read(self, run_id: int, stream: Stream, offset: int, size: int) -> bytes:
         """At most `size` bytes from `offset`; fewer only at the end of what there is."""

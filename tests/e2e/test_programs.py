@@ -69,6 +69,7 @@ def test_binary_output_and_a_long_line(box: Lab) -> None:
 
     assert digest(data[0]) == digest(box.output(name))
     assert digest(data[1]) == digest(box.output(name, "stderr"))
+    assert [digest(each) for each in data] == [box.run(name)["stdout_sha256"], box.run(name)["stderr_sha256"]]
 
 
 @pytest.mark.parametrize("size", [200, pytest.param(1024, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
@@ -165,7 +166,7 @@ def test_stop_while_it_starts(box: Lab) -> None:
 
 def test_a_scheduled_run(box: Lab) -> None:
     """A run with a start time waits for it, over a restart too, and can be skipped before."""
-    due = time.time() + 2.5
+    due = time.time() + 6
     kept, skipped = box.submit(box.mark(), count=2, schedule_time=due)
     box.client.stop([skipped], by="e2e")
     box.kill()

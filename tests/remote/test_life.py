@@ -161,13 +161,13 @@ async def test_a_timeout_holds_on_the_host(anyshell: Control) -> None:
 
 
 @pytest.mark.parametrize(
-    ("timeout", "stop_in", "cause"), [(None, 0.2, Cause.STOP), (300, 0.2, Cause.STOP), (0.2, 300, Cause.TIMEOUT)]
+    ("limit", "stop_in", "cause"), [(None, 0.2, Cause.STOP), (300, 0.2, Cause.STOP), (0.2, 300, Cause.TIMEOUT)]
 )
 async def test_a_stop_time_holds_on_the_host(
-    anyshell: Control, timeout: float | None, stop_in: float, cause: Cause
+    anyshell: Control, limit: float | None, stop_in: float, cause: Cause
 ) -> None:
     """A program whose stop time comes is stopped by its host alone; of stop time and timeout the first holds."""
-    run = a_run("sleep 300", timeout=timeout, stop=Stop("TERM", 1.0))
+    run = a_run("sleep 300", timeout=limit, stop=Stop("TERM", 1.0))
     await anyshell.start(run, stop_in=stop_in)
     report = await anyshell.stopped(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
 import subprocess
@@ -241,3 +242,16 @@ def test_like_bytes(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[
 
     assert model == out.read(1, "stdout", 0, len(model) + 1)
     assert len(model) == out.size(1, "stdout")
+
+
+def test_checksum(tmp_path: Path) -> None:
+    """The checksum is that of all bytes, packed or not, and there is none of nothing."""
+    files = OutputFiles(tmp_path)
+    data = bytes(range(256)) * 10_000
+    files.write(1, "stdout", 0, data)
+    files.sync(1)
+    before = files.checksum(1, "stdout")
+    files.finish(1)
+
+    assert hashlib.sha256(data).hexdigest() == before == files.checksum(1, "stdout")
+    assert files.checksum(1, "stderr") is None
