@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sshsched.kinds.due import explain, upcoming
 from sshsched.kinds.jobs import Job, Scheduled
 from sshsched.kinds.schedules.base import Schedule, Skip, Target
-from sshsched.kinds.schedules.reboot import Reboot
 from sshsched.kinds.zones import iso, zone
+
+MOST_SKIPS: Final = 100
 
 
 class Coming(NamedTuple):
@@ -107,11 +108,9 @@ def summary(job: Job) -> str:
 
 
 def never(job: Job, timed: Scheduled, now: float) -> str:
-    """Why a schedule that is enabled has no next run; empty if it has one."""
-    if not timed.options.enabled or isinstance(timed.schedule, Reboot) or first_target(job, timed, now):
-        return ""
+    """Why a schedule has no next run, for one that has none."""
     last = None
-    for entry in islice(explain(timed.schedule, timed.options, now, job=job.id), 100):
+    for entry in islice(explain(timed.schedule, timed.options, now, job=job.id), MOST_SKIPS):
         last = entry
-    reason = f": {last.note}" if isinstance(last, Skip) else ": all its times have passed, or there is no such date"
-    return f"{timed.schedule} never runs again{reason}"
+    reason = last.note if isinstance(last, Skip) else "all its times have passed, or there is no such date"
+    return f"{timed.schedule} never runs again: {reason}"

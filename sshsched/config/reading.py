@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 from sshsched.config.nodes import Mapping, Node, Problems, Text, UnreadableError, suggest
@@ -68,6 +69,10 @@ class Record:
     elsewhere: dict[str, str] = field(default_factory=dict)
     later: frozenset[str] = frozenset()
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(key.name for key in self.keys)
+
     def schema(self) -> Schema:
         """The JSON Schema of these keys."""
         made: Schema = {
@@ -97,11 +102,11 @@ class Take:
         """
         self.taken.add(key.name)
         entry = self.node.entries.get(key.name)
+        if entry is None and not isinstance(key.default, _Required):
+            return key.default
         try:
             if entry is not None:
                 return read_value(entry.value, key.kind, self.problems)
-            if not isinstance(key.default, _Required):
-                return key.default
             raise self.problems.refuse(self.node, f"the key '{key.name}' is missing: {key.help}")
         except UnreadableError:
             self.failed = True
@@ -118,20 +123,20 @@ def reader(node: Node, record: Record, problems: Problems) -> Iterator[Take]:
     check_keys(node, record, problems)
     yield take
     # A key that is declared but not taken would be passed over in silence.
-    assert take.taken == {key.name for key in record.keys}, record.help
+    assert take.taken == record.names, record.help
     if take.failed or len(problems.found) > before:
         raise UnreadableError
 
 
 def check_keys(node: Mapping, record: Record, problems: Problems) -> None:
     """Note every key that the record does not have."""
-    known = [key.name for key in record.keys]
     for name, entry in node.entries.items():
         if name in record.later:
             problems.add(entry.key, "is not yet supported by this version; take it out")
         elif name in record.elsewhere:
             problems.add(entry.key, f"unknown key; {record.elsewhere[name]}")
-        elif name not in known:
+        elif name not in record.names:
+            known = [key.name for key in record.keys]
             problems.add(entry.key, f"unknown key{suggest(name, known, record.later)}")
 
 

@@ -8,6 +8,7 @@ exhausts the stack.
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -39,10 +40,10 @@ def read_file(path: Path, problems: Problems) -> Mapping | None:
 def file_text(path: Path, problems: Problems) -> str:
     """What a file holds, if that is UTF-8 and not too much. Raises UnreadableError, FileNotFoundError."""
     try:
-        # A pipe or a device would hold us for ever.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise problems.refuse(place(1, 1), "is no regular file")
-        with path.open("rb") as file:
+        # Without O_NONBLOCK, a pipe that nobody writes to would hold us for ever.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise problems.refuse(place(1, 1), "is no regular file")
             data = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise
@@ -119,9 +120,11 @@ class _Composer:
     def _events(self) -> Iterator[Any]:
         import yaml
 
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(self.text)
+        next_event = loader.get_event
         try:
-            yield from yaml.parse(self.text, Loader=loader)
+            while (event := next_event()) is not None and type(event) is not yaml.StreamEndEvent:
+                yield event
         except yaml.MarkedYAMLError as error:
             where, message = explain(error, self.text)
             raise self.problems.refuse(where, message) from None
@@ -137,8 +140,8 @@ class _Composer:
             return
         mark = event.start_mark
         node = Text(mark.line + 1, mark.column + 1, self._path(), event.value, plain)
-        bad = BAD_VALUE.search(event.value)
-        if bad:
+        # Only escapes in double quotes can bring in what the text itself may not hold.
+        if event.style == '"' and (bad := BAD_VALUE.search(event.value)):
             raise self.problems.refuse(node, f"{shown(bad[0])} cannot be handed to any program; remove it")
         if event.anchor:
             self.anchors[event.anchor] = (node, 1)

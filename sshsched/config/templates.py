@@ -3,10 +3,14 @@
 Rule: a text without `{{` or `{%` is never touched, and jinja2 is not even imported for it. An undefined name is an
 error; `default` and `is defined` are the ways to ask for it. Besides params there are `job_id`, `schedule_time` and the
 functions of `dates`; `run_id` is not, because a run gets its id after its texts.
+
+Texts with nothing but `{{ name }}` and `{{ name | q }}`, as most are, are filled in here, as jinja2 would: importing that
+takes longer than many a command takes to run.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
@@ -21,6 +25,14 @@ Calendars = Callable[[], "Mapping[str, Calendar]"]
 """Asked for the named calendars only when a template wants one."""
 
 MAX_FILLED: Final = 1 << 20  # characters: more is a loop gone wild
+_PLAIN: Final = re.compile(r"\{\{[ ]*([A-Za-z_][A-Za-z0-9_]*)[ ]*(\|[ ]*q[ ]*)?\}\}")
+_OTHER: Final = re.compile(r"[{}\r]|^[#%]")  # jinja2 makes one new line of \r\n; braces that are left may be anything
+_RESERVED: Final = frozenset(
+    (
+        *("true", "false", "none", "True", "False", "None", "not", "and", "or", "if", "else", "is", "in", "for"),
+        *("import", "self", "super", "loop", "caller", "varargs", "kwargs"),
+    )
+)
 GIVEN: Final = ("job_id", "schedule_time")
 """What `bind` gives besides the params."""
 RUN_ID: Final = "a run gets its id after its texts; the program finds it in $SSHSCHED_RUN_ID"
@@ -35,6 +47,8 @@ def render(text: str, values: Mapping[str, str], calendars: Calendars = dict) ->
     """The text with the values filled in. Raises ValueError with the reason."""
     if not is_template(text):
         return text
+    if (names := _plain_names(text)) is not None and names <= values.keys():
+        return _short_enough(_PLAIN.sub(lambda m: shlex.quote(values[m[1]]) if m[2] else values[m[1]], text))
     from jinja2 import TemplateError
 
     try:
@@ -43,14 +57,28 @@ def render(text: str, values: Mapping[str, str], calendars: Calendars = dict) ->
         raise ValueError(_reason(error)) from None
     except Exception as error:  # whatever the template's own arithmetic runs into
         raise ValueError(f"the template fails: {error}") from None
+    return _short_enough(filled)
+
+
+def _short_enough(filled: str) -> str:
     if len(filled) > MAX_FILLED:
         raise ValueError(f"the template makes more than {MAX_FILLED >> 20} MiB of text")
     return filled
 
 
+def _plain_names(text: str) -> frozenset[str] | None:
+    """The names that a text wants, if it wants nothing else; None if it takes jinja2 to tell."""
+    if _OTHER.search(_PLAIN.sub("", text)):
+        return None
+    names = frozenset(match[1] for match in _PLAIN.finditer(text))
+    return None if names & _RESERVED else names
+
+
 def faults(text: str, names: Collection[str]) -> list[str]:
     """What is wrong with a template before any value is known: its grammar, and names that are nowhere defined."""
     if not is_template(text):
+        return []
+    if (plain := _plain_names(text)) is not None and plain <= {*names, *GIVEN}:
         return []
     from jinja2 import TemplateError, meta, nodes
 

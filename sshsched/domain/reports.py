@@ -117,12 +117,12 @@ def _claimed(run: Run, event: Reported) -> Iterator[Instruction]:
             Reason.CLAIMED,
             words.running(report),
             pid=report.pid,
-            started_at=report.started_at or at,
+            started_at=_between(run, report.started_at, at),
         )
         yield save
         run = save.run
     elif run.started_at is None:
-        run = replace(run, pid=report.pid, started_at=report.started_at or at)
+        run = replace(run, pid=report.pid, started_at=_between(run, report.started_at, at))
         yield Save(run, run.state)
     yield from _stop_goes_on(run, event)
 
@@ -158,7 +158,7 @@ def _ended(run: Run, event: Reported, outcome: Outcome, *, rebooted: bool) -> It
     report, at = event.report, event.at
     if report.stopping is not None and not rebooted and (not report.stop_done or report.survivors):
         if run.started_at is None:
-            run = replace(run, pid=report.pid, started_at=report.started_at or at)
+            run = replace(run, pid=report.pid, started_at=_between(run, report.started_at, at))
         yield from _stop_goes_on(run, event)
         return
     accepted = outcome.signal is None and outcome.exit_code in run.program.accept
@@ -169,6 +169,11 @@ def _ended(run: Run, event: Reported, outcome: Outcome, *, rebooted: bool) -> It
         outcome=outcome,
         survivors=(),
         pid=report.pid or run.pid,
-        started_at=run.started_at or outcome.started_at or at,
+        started_at=run.started_at or _between(run, outcome.started_at, at),
     )
     yield from end(run, state, at, words.reason_of_end(outcome), words.ended(outcome, run))
+
+
+def _between(run: Run, moment: float | None, at: float) -> float:
+    """A moment that the host told, put between the intent and now: on our clock it is off by some milliseconds."""
+    return max(run.starting_since or 0.0, min(at if moment is None else moment, at))

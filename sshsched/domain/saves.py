@@ -41,7 +41,7 @@ def end(
     `cleaned`: nothing of it ever was on the host; `never`: it never began, so there is no output, but there may be a
     spool; `lost`: what was there is gone.
     """
-    finished = run.outcome.ended_at if run.outcome and run.outcome.ended_at else at
+    finished = min(at, run.outcome.ended_at) if run.outcome and run.outcome.ended_at else at
     output = replace(run.output, lost=run.output.lost or lost, complete=run.output.complete or cleaned or never)
     save = moved(
         run,

@@ -141,10 +141,9 @@ class Link:
             raise
 
     async def _say_hello(self, shell: Shell) -> Hello:
-        asked = time.time()
         answer = await shell.ask(script.hello(self._root, self._instance, self.host))
         hello = parse_hello(answer)
-        self._clock = Clock(hello.boot, (asked + time.time()) / 2 - hello.uptime)
+        self._clock = Clock(hello.boot, time.time() - hello.uptime)
         return hello
 
     def _drop_bulk(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,17 @@ from jsonschema import Draft202012Validator
 
 from sshsched.config.hosts import load_hosts
 from sshsched.config.jobs import job_file_schema, load_jobs
+from sshsched.config.renderer import renderer
 from sshsched.config.settings import load_settings
-from sshsched.config.templates import render
-from sshsched.kinds.jobs import bind
+from sshsched.kinds.due import upcoming
+from sshsched.kinds.jobs import Job, bind
 from tests.config.corpus import good_jobs, spoiled
 from tests.config.reading import load
 from tests.support import ROOT
 
 FOLDERS = (ROOT, ROOT / "examples")
 FILES = [path for folder in FOLDERS for path in sorted((folder / "jobs").rglob("*.yaml"))]
+NOW = 1_800_000_000.0  # in January 2027, which the calendars in examples/ know
 VALIDATOR = Draft202012Validator(job_file_schema())
 
 
@@ -40,17 +43,26 @@ def test_every_file_that_we_show_fits_the_schema(path: Path) -> None:
     assert [] == [error.message for error in VALIDATOR.iter_errors(seen_by_an_editor(path.read_text()))]
 
 
+def runs_of(job: Job) -> Iterator[tuple[dict[str, str], float]]:
+    """Args and times: of the next run of each schedule, or made up for a job that is run by hand."""
+    for timed in job.schedules:
+        target = next(upcoming(timed.schedule, timed.options, NOW, job=job.id))
+        yield timed.options.run_args(target, {param.name for param in job.params}), target.scheduled
+    if not job.schedules:
+        yield {p.name: p.choices[0] if p.choices else "x" for p in job.params if p.default is None}, NOW
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_every_folder_that_we_show_loads(folder: Path) -> None:
     """All jobs, hosts and settings in it are good, each job can be bound, and opens with what it teaches."""
     loaded = load_jobs(folder)
     load_hosts(folder)
     load_settings(folder)
-    for job in loaded.jobs.values():
-        bind(job, {p.name: p.choices[0] if p.choices else "x" for p in job.params if p.default is None}, render)
+    bound = [bind(job, args, renderer(folder), at) for job in loaded.jobs.values() for args, at in runs_of(job)]
 
     assert [] == loaded.problems
     assert loaded.jobs
+    assert {job.id for job in loaded.jobs.values()} == {each.job_id for each in bound}
     assert all((folder / job.file).read_text().startswith("# ") for job in loaded.jobs.values())
 
 

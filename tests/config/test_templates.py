@@ -85,6 +85,25 @@ def test_q_before_a_real_shell() -> None:
     assert value.encode() == subprocess.run(["/bin/sh", "-c", line], capture_output=True, check=True).stdout
 
 
+pieces = st.sampled_from(
+    ["{{ a }}", "{{b|q}}", "{{ a | q }}", "{{ none }}", "{{a", "}}", "{", "\n", "\r\n", "{#", "x y"]
+)
+
+
+@given(st.lists(pieces, max_size=5).map("".join), st.text(st.characters(exclude_categories=["Cs"]), max_size=5))
+def test_plain_names_are_filled_in_as_jinja2_would(text: str, value: str) -> None:
+    """The short way and the long way make the same text, or both refuse."""
+    values = {"a": value, "b": "it's", "none": "n"}
+    made = []
+    for each in (text, "{{ '' }}" + text):  # an expression, which takes jinja2
+        try:
+            made.append(render(each, values) if is_template(each) else each)
+        except ValueError:
+            made.append(None)
+
+    assert made[0] == made[1] or not is_template(text)
+
+
 @given(st.text(max_size=30).filter(lambda text: not is_template(text)), st.dictionaries(st.text(), st.text()))
 def test_a_plain_text_is_never_touched(text: str, values: dict[str, str]) -> None:
     """Whatever it holds."""

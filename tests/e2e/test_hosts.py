@@ -42,7 +42,7 @@ def test_three_channels_at_most(tmp_path: Path, sshd: Sshd) -> None:
         words = sshd.log.read_text()
 
         assert 1 == words.count("Connection from")
-        assert {"0", "1", "2"} == set(re.findall(r"Starting session: .* id (\d+)", words))
+        assert {"0", "1", "2"} >= set(re.findall(r"Starting session: .* id (\d+)", words))
 
 
 def test_a_door_for_one_at_a_time(tmp_path: Path, make_sshd: SshdFactory) -> None:

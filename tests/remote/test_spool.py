@@ -234,10 +234,10 @@ def texts(control: Control) -> list[bytes]:
 
 async def test_a_lease_that_nobody_renews_ends_the_program(control: Control) -> None:
     """A program is ended by its host when no scheduler has shown itself for so long, and not while one does."""
-    run = a_run("sleep 300", abandon_after=4, stop=Stop("TERM", 5))
+    run = a_run("sleep 300", abandon_after=6, stop=Stop("TERM", 5))
     await control.start(run)
     folder = control.folder(run)
-    shown_until = time.monotonic() + 5.5
+    shown_until = time.monotonic() + 7.5
     assert await until(lambda: shown(control, run, shown_until), within=20)
     await until(lambda: (folder / "stopped").exists(), within=20)
     report = await control.stopped(run)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from sshsched.cli.streams import note, say
 from sshsched.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from sshsched.kinds.jobs import Job, Render, Scheduled
+    from sshsched.kinds.jobs import Job, Render
 
 
 @click.command()
@@ -31,7 +32,9 @@ def check(app: App, path: Path | None, as_json: bool) -> int:
     and there are warnings of what can never run and of calendars that end.
     """
     from sshsched.config.jobs import load_jobs
+    from sshsched.config.renderer import renderer
 
+    gc.disable()  # we are gone before it would pay
     config_dir, prefix = _place(app.config_dir if path is None else path.expanduser().absolute())
     now = time.time()
     loaded = load_jobs(config_dir)
@@ -39,8 +42,9 @@ def check(app: App, path: Path | None, as_json: bool) -> int:
     problems = [problem for problem in loaded.problems if problem.file.startswith(prefix)]
     if not prefix:
         problems += _hosts(config_dir)
-    problems += _unbound(jobs, config_dir, now)
-    warnings = [Problem(job.file, line, 1, "", text) for job in jobs for line, text in _warnings(job, now)]
+    warnings: list[Problem] = []
+    for job in jobs:
+        _look(job, renderer(config_dir), now, problems, warnings)
     if as_json:
         found = {"problems": [each._asdict() for each in problems], "warnings": [each._asdict() for each in warnings]}
         say(json.dumps({**found, "jobs": len(jobs)}, indent=2))
@@ -73,43 +77,33 @@ def _hosts(config_dir: Path) -> list[Problem]:
     return []
 
 
-def _unbound(jobs: Iterable[Job], config_dir: Path, now: float) -> Iterator[Problem]:
-    """What goes wrong only once values are known: for the next run of each schedule, or for the defaults alone."""
-    from sshsched.config.renderer import renderer
+def _look(job: Job, render: Render, now: float, problems: list[Problem], warnings: list[Problem]) -> None:
+    """What shows only once values are known: those of the next run of each schedule, or the defaults alone."""
+    from sshsched.cli.ahead import args_of, first_target, never
+    from sshsched.kinds.due import warning
+    from sshsched.kinds.schedules.reboot import Reboot
 
-    render = renderer(config_dir)
-    for job in jobs:
-        if job.schedules:
-            for timed in job.schedules:
-                yield from _bound(job, timed, render, now)
-        elif all(param.default is not None for param in job.params):
-            yield from _filled(job, {}, render, now, job.line)
+    for timed in job.schedules:
+        target = first_target(job, timed, now)
+        if target is not None:
+            problems += _unbound(job, args_of(job, timed, target), render, target.scheduled, timed.line)
+            text = warning(timed.schedule, now) or ""
+        else:
+            expected = timed.options.enabled and not isinstance(timed.schedule, Reboot)
+            text = never(job, timed, now) if expected else ""
+        if text:
+            warnings.append(Problem(job.file, timed.line, 1, "", text))
+    if not job.schedules and all(param.default is not None for param in job.params):
+        problems += _unbound(job, {}, render, now, job.line)
 
 
-def _bound(job: Job, timed: Scheduled, render: Render, now: float) -> Iterator[Problem]:
-    from sshsched.cli.ahead import args_of, first_target
-
-    target = first_target(job, timed, now)
-    if target is not None:
-        yield from _filled(job, args_of(job, timed, target), render, target.scheduled, timed.line)
-
-
-def _filled(job: Job, args: dict[str, str], render: Render, at: float, line: int) -> Iterator[Problem]:
+def _unbound(job: Job, args: dict[str, str], render: Render, at: float, line: int) -> Iterator[Problem]:
     from sshsched.kinds.jobs import bind
 
     try:
         bind(job, args, render, at)
     except UsageError as error:
         yield Problem(job.file, line, 1, "", str(error))
-
-
-def _warnings(job: Job, now: float) -> Iterator[tuple[int, str]]:
-    from sshsched.cli.ahead import never
-    from sshsched.kinds.due import warning
-
-    for timed in job.schedules:
-        if text := never(job, timed, now) or warning(timed.schedule, now):
-            yield timed.line, text
 
 
 def _tell(jobs: list[Job], problems: list[Problem], warnings: list[Problem]) -> None:
