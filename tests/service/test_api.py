@@ -219,6 +219,7 @@ async def test_hosts(scheduler: Scheduler, client: Client) -> None:
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_reload(scheduler: Scheduler, client: Client, dry_run: bool) -> None:
     """The job files are read again, or it is only told what that would change."""
+    scheduler.reloads["added"] = ["backup"]
     found = await do(client.reload, dry_run=dry_run)
 
     assert (["backup"], dry_run) == (found["added"], found["dry_run"])
