@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from sshsched.kinds.zones import zone
@@ -26,8 +27,7 @@ def local_zone(etc: Path = Path("/etc")) -> str:
 def _candidates(etc: Path) -> Iterator[str]:
     # A TZ of ":Europe/Berlin" means the same as one without the colon.
     yield os.environ.get("TZ", "").removeprefix(":")
-    try:
+    with suppress(OSError):
         yield str((etc / "localtime").readlink()).rpartition("zoneinfo/")[2]
+    with suppress(OSError, UnicodeDecodeError):
         yield (etc / "timezone").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return

@@ -4,7 +4,7 @@ Rule: a text without `{{` or `{%` is never touched, and jinja2 is not even impor
 error; `default` and `is defined` are the ways to ask for it. Besides params there are `job_id`, `schedule_time` and the
 functions of `dates`; `run_id` is not, because a run gets its id after its texts.
 
-Texts with nothing but `{{ name }}` and `{{ name | q }}`, as most are, are filled in here, as jinja2 would: importing that
+Texts with nothing but `{{ name }}` and `{{ name | q }}`, as most are, are filled in here, as jinja2 would: importing it
 takes longer than many a command takes to run.
 """
 

@@ -141,3 +141,35 @@ def torn(draw: st.DrawFn, text: str) -> str:
         put = draw(st.sampled_from(TORN) | st.just(text[start:end] * 2))
         text = text[:start] + put + text[end:]
     return text
+
+
+SCHEDULE_KEYS = [
+    *(
+        "type",
+        "cron",
+        "every",
+        "phase",
+        "at",
+        "daytime",
+        "calendar",
+        "cal_shift",
+        "date_shift",
+        "start",
+        "stop",
+        "nope",
+    ),
+    *("stop_run", "interval", "tz", "args", "enabled", "jitter", "catch_up", "max_age", "valid"),
+]
+SCHEDULE_VALUES = [
+    *("daily", "daily_interval", "cron", "every", "once", "interval", "", "x", "true", "none", "all", "-1", "0", "1"),
+    *("30 3 * * *", "0 0 31 2 *", "59 23 29 2 *", "* * * * *", "@reboot", "TZ=Mars @daily", "1-0 * * * *"),
+    *("0 0 * * MON#5", "0 0 LW 2 *", "*/0 * * * *", "9" * 400, "15m", "0.1", "100y", "36525d", "1e9"),
+    *("09:30", "24:00", "9:3", "02:30", "2026-03-29T02:30", "9999-12-31", "0001-01-01"),
+    *("Mon-Fri", "Mon except Mon", "all except all or all", "free", "1000", "-1000", "99999", "{{ x }}", None, [], {}),
+    *("Europe/Berlin", "../etc/passwd", "Australia/Lord_Howe", [["09:30", "09:30"]], {"duration": "1h"}),
+    *({"daytime": "02:30", "cal_shift": 1000}, {"from": "2026-01-01"}, {"x": "1"}),
+]
+odd_schedules = st.dictionaries(
+    st.sampled_from(SCHEDULE_KEYS), st.sampled_from(SCHEDULE_VALUES), max_size=8
+) | st.sampled_from(SCHEDULE_VALUES)
+"""Keys and values as nobody would put them together; now and then one is good."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sshsched.config.jobs import load_jobs
-from tests.config.corpus import torn
+from sshsched.kinds.due import explain
+from tests.config.corpus import odd_schedules, torn
 from tests.config.reading import write
 from tests.support import ROOT
 
 SHOWN = sorted((ROOT / "jobs").rglob("*.yaml")) + sorted((ROOT / "examples/jobs").rglob("*.yaml"))
+NOW = 1_800_000_000.0
 TEXTS = [path.read_text() for path in SHOWN]
 many = settings(max_examples=500, suppress_health_check=list(HealthCheck), deadline=None)
 
@@ -46,6 +51,20 @@ def test_a_file_with_foreign_bytes_is_answered(tmp_path: Path, text: str, junk: 
     data = text.encode()
     at = int(len(data) * where)
     answered(tmp_path, data[:at] + junk + data[at:])
+
+
+@given(odd_schedules | st.lists(odd_schedules, max_size=4))
+@many
+def test_any_schedule_is_answered(tmp_path: Path, schedule: Any) -> None:
+    """Whatever stands there; what is taken for good can be asked for its times, soon and without an exception."""
+    text = yaml.safe_dump({"host": "a", "command": "b", "params": {"x": "y"}, "schedule": schedule})
+    answered(tmp_path, text.encode())
+    start = time.process_time()
+    for job in load_jobs(tmp_path).jobs.values():
+        for timed in job.schedules:
+            list(islice(explain(timed.schedule, timed.options, NOW, job=job.id), 5))
+
+    assert 2 > time.process_time() - start
 
 
 @pytest.mark.parametrize("path", SHOWN, ids=lambda path: path.name)
