@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -50,15 +51,15 @@ class Follow:
         self._names = [run["run"] for run in known]
         self._view = view
         self._queue: SimpleQueue[Item] = SimpleQueue()
-        self._open = 0
+        self._open: Counter[str] = Counter()
         for run in known:
             self._take("run", run)
         if self.unfinished:
             self._spawn("run", self._read_runs)
         for name, streams in (sinks or {}).items():
             for stream, sink in streams.items():
-                self._open += 1
-                self._spawn("end", partial(copy_output, app, name, stream, sink, 0))
+                self._open[name] += 1
+                self._spawn("end", partial(copy_output, app, name, stream, sink, 0), {"run": name})
 
     @property
     def unfinished(self) -> list[str]:
@@ -77,27 +78,34 @@ class Follow:
 
     def _enough(self, any_one: bool) -> bool:
         left = self.unfinished
-        return (any_one and len(left) < len(self._names)) or (not left and not self._open)
+        return (any_one and len(left) < len(self._names)) or (not left and not self._open.total())
 
     def _take(self, kind: str, what: Shape | BaseException | None) -> None:
         if isinstance(what, BaseException):
             raise what
-        if kind == "end":
-            self._open -= 1
+        if kind == "end" and what is not None:
+            self._open[what["run"]] -= 1
+            self._tell(what["run"])
         elif kind == "revived":
             self._view.say("no scheduler was there any more; another one has been started")
         elif what is not None and what["run"] in self._names and what != self.runs.get(what["run"]):
             self.runs[what["run"]] = what
-            self._view.update(what)
+            self._tell(what["run"])
 
-    def _spawn(self, kind: str, work: Callable[[], None]) -> None:
+    def _tell(self, name: str) -> None:
+        """Show a run as it is now; that it has ended comes after the last of its output."""
+        run = self.runs.get(name)
+        if run is not None and not (finished(run) and self._open[name]):
+            self._view.update(run)
+
+    def _spawn(self, kind: str, work: Callable[[], None], what: Shape | None = None) -> None:
         def body() -> None:
             try:
                 work()
             except BaseException as error:  # it is raised again in the main thread
                 self._queue.put((kind, error))
             else:
-                self._queue.put((kind, None))
+                self._queue.put((kind, what))
 
         threading.Thread(target=body, daemon=True).start()
 

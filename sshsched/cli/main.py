@@ -5,6 +5,7 @@ Rule: no traceback reaches a user who did not ask for it, and no error ends with
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -117,3 +118,6 @@ def _flushed(code: int) -> int:
     except BrokenPipeError:
         return code or BROKEN_PIPE
     return code
+
+
+gc.enable()  # see the package
