@@ -13,7 +13,7 @@ from typing import Final
 from sshsched.domain.shape import Shape
 from sshsched.errors import Problem
 from sshsched.kinds.due import warning
-from sshsched.kinds.jobs import Job
+from sshsched.kinds.jobs import Job, Scheduled
 
 DEFAULTS: Final = "/_defaults.yaml"
 SETTINGS: Final = "config.yaml"
@@ -91,8 +91,15 @@ def compare(old: Mapping[str, Job], new: Mapping[str, Job], problems: Sequence[P
 
 def warnings(jobs: Mapping[str, Job], now: float) -> tuple[str, ...]:
     """Calendars that end soon."""
-    found = ((job.id, text) for job in jobs.values() for each in job.schedules if (text := warning(each.schedule, now)))
-    return tuple(f"job '{job_id}': {text}" for job_id, text in found)
+    found = ((job.id, _warning(each, now)) for job in jobs.values() for each in job.schedules)
+    return tuple(f"job '{job_id}': {text}" for job_id, text in found if text)
+
+
+def _warning(timed: Scheduled, now: float) -> str | None:
+    try:
+        return warning(timed.schedule, now)
+    except Exception as error:  # the code of a schedule may be anybody's
+        return f"its calendar cannot be asked: {error!r}"
 
 
 def is_held(file: str, held: Collection[str]) -> bool:

@@ -36,6 +36,7 @@ from sshsched.remote.script import spool_name
 
 SWEEP_EVERY = 5.0
 FOLLOW_EVERY = 0.15
+CLEAN_LINGER = 0.2  # nobody waits for the cleaning of a spool, and many at once cost the host hardly more than one
 MOST_RUNS = 100  # in one look
 MOST_BYTES = 64 * 1024  # of each output in one look: more comes over the bulk channel
 
@@ -52,11 +53,12 @@ class Outputs(Protocol):
 
 
 class Batcher:
-    """Gathers run ids while an earlier batch is under way, and hands them on together."""
+    """Gathers run ids while an earlier batch is under way, and `linger` seconds more, and hands them on together."""
 
-    def __init__(self, perform: Callable[[list[int]], Awaitable[None]], most: int) -> None:
+    def __init__(self, perform: Callable[[list[int]], Awaitable[None]], most: int, linger: float = 0.0) -> None:
         self._perform = perform
         self._most = most
+        self._linger = linger
         self._ids: dict[int, None] = {}
         self._woken = asyncio.Event()
 
@@ -67,6 +69,8 @@ class Batcher:
     async def run(self) -> None:
         while True:
             await self._woken.wait()
+            if self._linger:
+                await asyncio.sleep(self._linger)
             batch = list(self._ids)[: self._most]
             for run_id in batch:
                 del self._ids[run_id]
@@ -91,7 +95,7 @@ class HostWorker:
         self._watched: dict[int, int] = {}
         self._watch_woken = asyncio.Event()
         self._looks = Batcher(self._look, MOST_RUNS)
-        self._cleans = Batcher(self._clean, MOST_RUNS)
+        self._cleans = Batcher(self._clean, MOST_RUNS, CLEAN_LINGER)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:

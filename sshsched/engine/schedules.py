@@ -28,6 +28,8 @@ SLICE = 50  # jobs taken in at a time: the loop is never held for long
 REMEMBERED = 20  # times that were dropped, in the status
 BOOT = "boot:"  # begins the cursor, of no job, that tells for which boot of this machine @reboot has been seen to
 
+JOBS = "jobs"  # the folder of all job files
+
 log = logging.getLogger("sshsched")
 T = TypeVar("T")
 
@@ -144,7 +146,8 @@ class Schedules:
     # Inside ----------------------------------------------------------------------------------------------------------
 
     async def _take(self, now: float) -> None:
-        while fallen := self._table.take(now, MOST):
+        while (at := self._table.next_at) is not None and at <= now:
+            fallen = self._table.take(now, MOST)
             for each in fallen:
                 self._tell(each, now)
             runs = [
@@ -161,7 +164,10 @@ class Schedules:
     def _compared(self) -> tuple[object, Changes]:
         """In a thread: jobs are frozen, and only a reload replaces them."""
         stamp = self.folder.stamp()
-        jobs, problems = self.folder.load()
+        try:
+            jobs, problems = self.folder.load()
+        except Exception as error:  # files are of people's making, and those that were good still are
+            jobs, problems = {}, [Problem(JOBS, 1, 1, "", f"the files cannot be read: {error!r}")]
         return stamp, compare(self.jobs, jobs, problems, self._clock())
 
     async def _apply(self, changes: Changes, begin: float | None) -> None:

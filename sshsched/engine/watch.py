@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 EVERY = 1.0  # seconds between two looks, at least
-SHARE = 250  # so many times as long as a look costs is between two looks: 0.4 % of a processor
+SHARE = 400  # so many times as long as a look costs is between two looks: a quarter of a per cent of a processor
 SETTLED = 0.3  # seconds in which nothing may have changed
 PATIENCE = 5.0  # seconds after which changes are taken as they are
 AGAIN = 86400.0  # seconds after which all is read anyway: calendars come to their ends by time alone

@@ -8,7 +8,7 @@ command or stop goes on where it was, while changed times are a new schedule, wh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, time
 from hashlib import sha256
@@ -97,10 +97,15 @@ class Timetable:
         return [self._forget(key) for key in self._keys.pop(job_id, [])]
 
     def take(self, now: float, most: int) -> list[Fallen]:
-        """What is due by now, earliest first: at most about so many targets, so ask again until nothing is left."""
+        """What is due by now, earliest first, of so many schedules and about so many targets at most.
+
+        Ask again while `next_at` is not after now.
+        """
         found: list[Fallen] = []
         targets = 0
-        while targets < most and (at := self.next_at) is not None and at <= now:
+        for _ in range(most):
+            if targets >= most or (at := self.next_at) is None or at > now:
+                break
             place = heappop(self._heap)[2]
             if (fallen := self._asked(place, now)) is not None:
                 found.append(fallen)
@@ -116,18 +121,10 @@ class Timetable:
 
     def next_run(self) -> tuple[float, str] | None:
         """When the next run is due, and of which job; None if no run will ever be."""
-        lively = (
-            (place.next_at, place.job.id)
-            for place in self._places.values()
-            if place.next_at is not None and place.timed.options.enabled and place.key not in self._problems
-        )
-        return min(lively, default=None)
-
-    def next_of(self, job_id: str) -> float | None:
-        """When the next run of a job is due."""
-        places = [self._places[key] for key in self._keys.get(job_id, [])]
-        times = [place.next_at for place in places if place.next_at is not None and place.timed.options.enabled]
-        return min(times, default=None)
+        if self.next_at is not None and (first := _run_of(self._heap[0][2], self._problems)) is not None:
+            return first
+        runs = (_run_of(place, self._problems) for place in self._places.values())
+        return min((run for run in runs if run is not None), default=None)
 
     def problems(self) -> list[str]:
         """Schedules that could not be asked, and why."""
@@ -190,6 +187,12 @@ class Timetable:
             live = [place for place in self._places.values() if place.next_at is not None]
             self._heap = [(place.next_at or 0.0, next(self._serial), place) for place in live]
             heapify(self._heap)
+
+
+def _run_of(place: _Place, problems: Collection[Key]) -> tuple[float, str] | None:
+    if place.next_at is None or not place.timed.options.enabled or place.key in problems:
+        return None
+    return place.next_at, place.job.id
 
 
 def identities(job: Job) -> Iterator[Key]:

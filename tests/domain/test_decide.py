@@ -27,6 +27,7 @@ from sshsched.domain.events import (
     Submitted,
     Swept,
     Ticked,
+    TimePassed,
 )
 from sshsched.domain.model import Cause, Outcome, Output, Program, Reason, Run, Spool, StopAsked
 from sshsched.domain.states import State
@@ -209,7 +210,7 @@ def test_the_table(name: str, event: Event, expected: dict[State, str], state: S
 
 def test_the_table_is_whole() -> None:
     """Every kind of event stands in the table; new runs are the one that begins in no state."""
-    assert set(get_args(Event)) == {type(event) for _, event, _ in TABLE} | {Submitted}
+    assert set(get_args(Event)) == {type(event) for _, event, _ in TABLE} | {Submitted, TimePassed}
 
 
 @pytest.mark.parametrize("state", State)

@@ -256,7 +256,7 @@ def test_a_status_from_before_the_boot(tmp_path: Path, sshd: Sshd) -> None:
 def test_a_boot_in_the_middle_of_a_start(tmp_path: Path, sshd: Sshd) -> None:
     """A start that was under way when the host went down is never sent again."""
     with lab(tmp_path, sshd) as made:
-        made.start(command=(sys.executable, "-m", "tests.e2e.killer"), KILL_AT="4")  # the second commit is the intent
+        made.start(command=(sys.executable, "-m", "tests.e2e.killer"), KILL_AT="6")  # the third commit is the intent
         with suppress(SchedulerError):
             made.submit(made.mark())
         wait_until(lambda: not made.lives())

@@ -146,6 +146,18 @@ async def test_reloads_are_told() -> None:
     assert [["a"], ["b"]] == [shape["added"] for shape in process.heard]
 
 
+async def test_files_that_nobody_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If reading fails altogether, all stays as it was last good, and says so."""
+    place = world(job("a", every(10, START % 10)))
+    async with place.process() as process:
+        monkeypatch.setattr(place.files, "load", lambda: 1 / 0)
+        changes = await process.lives(process.schedules.reload())
+        await seen(place, process, 10)
+
+    assert (("a",), [10]) == (changes.kept, place.times())
+    assert "jobs:1:1: the files cannot be read: ZeroDivisionError('division by zero')" == changes.problems[0]
+
+
 async def test_a_broken_file_at_the_start() -> None:
     """A job whose file is mended after a restart goes on from where it was."""
     place = world(job("a", every(10, START % 10), options=Options(catch_up=CatchUp(Policy.ALL))))

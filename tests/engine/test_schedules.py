@@ -15,6 +15,7 @@ from sshsched.kinds.options import CatchUp, Options, Policy, StopAfter, StopAt
 from sshsched.kinds.schedules.base import Schedule, Target
 from sshsched.kinds.schedules.once import Once
 from sshsched.kinds.schedules.reboot import Reboot
+from sshsched.kinds.timetable import Timetable
 from tests.engine.clockwork import T0, KilledError, World, every, job, policy_says, world
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -127,6 +128,19 @@ async def test_broken_code_costs_only_itself() -> None:
 
     assert [10, 20, 30] == place.times("a")
     assert ["job 'b': its schedule broken fails: ZeroDivisionError('oh')"] == problems
+
+
+def test_many_that_are_missed_hold_nobody_up() -> None:
+    """What is late in very many schedules is taken piece by piece, also where it makes no run."""
+    options = Options(catch_up=CatchUp(Policy.NONE))
+    table = Timetable()
+    for number in range(50):
+        table.put(job(f"j{number}", every(HOUR, START), options=options), {}, T0, T0)
+    pieces = []
+    while table.next_at is not None and table.next_at <= T0 + DAY + 600:
+        pieces.append(len(table.take(T0 + DAY + 600, 20)))
+
+    assert [20, 20, 10] == pieces
 
 
 async def test_a_run_that_cannot_be_bound() -> None:

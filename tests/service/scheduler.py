@@ -25,6 +25,7 @@ from sshsched.store.memory import MemoryStore
 
 T = TypeVar("T")
 NOW = 1_795_318_200.0
+CHANGES = ("added", "removed", "changed", "kept", "problems", "warnings")
 
 
 class Outputs:
@@ -46,6 +47,7 @@ class Scheduler:
         self.hub = Hub(now)
         self.followed: Counter[int] = Counter()
         self.ended: bool | None = None
+        self.reloads: dict[str, list[str]] = {name: [] for name in CHANGES}
         self._now = now
         found = self.store.runs(RunFilter(), limit=10_000)
         self._runs: dict[int, Run] = {run.id: run for run in found if not run.settled}
@@ -90,8 +92,7 @@ class Scheduler:
         return {"host": name, "shell": "dash"}
 
     async def reload(self, dry_run: bool) -> Shape:
-        names: dict[str, list[str]] = {name: [] for name in ("removed", "changed", "kept", "problems", "warnings")}
-        return {"jobs": 1, "added": ["backup"], **names, "dry_run": dry_run}
+        return {"jobs": 3, **self.reloads, "dry_run": dry_run}
 
     def status(self) -> Shape:
         return {"mode": "serve", "live": len(self._runs)}

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from sshsched.domain.model import Run
+from sshsched.domain.draft import Draft
+from sshsched.domain.model import Program, Run
 from sshsched.domain.states import State
 from sshsched.errors import NotFoundError, RefusedError, UsageError
 from sshsched.service import answers
@@ -215,6 +216,27 @@ async def test_hosts(scheduler: Scheduler, client: Client) -> None:
         await do(client.check_host, "-x")
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_reload(scheduler: Scheduler, client: Client, dry_run: bool) -> None:
+    """The job files are read again, or it is only told what that would change."""
+    scheduler.reloads["added"] = ["backup"]
+    found = await do(client.reload, dry_run=dry_run)
+
+    assert (["backup"], dry_run) == (found["added"], found["dry_run"])
+
+
+async def test_reruns_keep_the_rule_of_their_stop(scheduler: Scheduler, client: Client) -> None:
+    """A rerun is asked to stop by the same rule; when that is follows from its own time."""
+    await scheduler.submit([Draft("nas", Program("true"), stop_rule="1800.0")])
+    await scheduler.start(1)
+    await scheduler.finish(1)
+    await do(client.rerun, ["r1"])
+    again = scheduler.run(2)
+
+    assert again is not None
+    assert "1800.0" == again.stop_rule
+
+
 @pytest.mark.parametrize("handover", [True, False])
 async def test_shutdown(scheduler: Scheduler, client: Client, handover: bool) -> None:
     """The scheduler hears how it is to end."""
@@ -283,6 +305,7 @@ async def test_answers_as_documented(scheduler: Scheduler, client: Client, tmp_p
         "/v1/runs/stop": b'{"runs": ["r2"]}',
         "/v1/runs/rerun": b'{"runs": ["r1"]}',
         "/v1/runs": json.dumps({"runs": [DRAFT]}).encode(),
+        "/v1/jobs/reload": b"{}",
     }
     for each in ENDPOINTS:
         if isinstance(each.answer, type):

@@ -42,11 +42,11 @@ def test_all() -> None:
 
 
 def test_no_field_forgotten() -> None:
-    """What the model can hold, a body can say."""
+    """What the model can hold, a body can say; a stop of its own a run has only from a schedule."""
 
     assert {each.name for each in fields(Program)} == set(ProgramBody.__struct_fields__)
     assert {each.name for each in fields(Stop)} == set(StopBody.__struct_fields__)
-    assert {each.name.removesuffix("_id") for each in fields(Draft)} == set(DraftBody.__struct_fields__)
+    assert {each.name.removesuffix("_id") for each in fields(Draft)} - {"stop_rule"} == set(DraftBody.__struct_fields__)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,18 @@ def test_folding() -> None:
     assert [("r1", "running"), ("r2", "running")] == [(e.shape()["run"], e.shape()["state"]) for e in events or ()]
 
 
+def test_reloads_are_not_folded() -> None:
+    """Each reload of the jobs is told to whoever watches everything, and to nobody who watches some runs."""
+    hub = Hub(0)
+    with hub.watch() as everything, hub.watch(frozenset({1})) as one_run:
+        for name in "ab":
+            hub.publish_jobs({"added": [name]})
+        told = [event.shape()["added"] for event in hub.take(everything) or []]
+
+        assert [["a"], ["b"]] == told
+        assert [] == hub.take(one_run)
+
+
 def test_taken_once() -> None:
     """What was taken does not come again."""
     hub = Hub(NOW)

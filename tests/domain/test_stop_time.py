@@ -1,0 +1,110 @@
+"""What a run's stop time does before its program begins; from then on the host sees to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sshsched.domain.decide import decide
+from sshsched.domain.events import (
+    Claim,
+    Considered,
+    HostUp,
+    HostView,
+    Instruction,
+    Report,
+    Reported,
+    Save,
+    SaveCursor,
+    Seal,
+    Start,
+    Ticked,
+    TimePassed,
+    View,
+)
+from sshsched.domain.model import Cause, Outcome, Program, Reason, Run, Spool
+from sshsched.domain.states import State
+
+WAITS = Run(1, "box", Program("true"), 100.0, State.WAITING, waiting_since=100.0, stop_at=150.0, by="schedule")
+STARTS = replace(WAITS, state=State.STARTING, starting_since=110.0, spool=Spool("/s/r1", "boot"))
+RUNS = replace(STARTS, state=State.RUNNING, started_at=111.0, pid=7)
+
+
+def view(run: Run) -> View:
+    """A host that is up, with this run."""
+    waiting = {"box": {1: run}} if run.state is State.WAITING else {}
+    on_host = {"box": {1: run}} if run.on_host else {}
+    return View({1: run}, on_host, waiting, {"box": HostView("box", up=True, boot="boot", spool="/s")})
+
+
+def ends(steps: list[Instruction]) -> list[tuple[State, Reason]]:
+    return [(step.run.state, step.run.reason) for step in steps if isinstance(step, Save)]
+
+
+def test_what_is_left_goes_with_the_start() -> None:
+    """The host is told how long the program has until its stop time."""
+    steps = decide(view(WAITS), Considered(120.0, "box"))
+
+    assert [30.0] == [step.stop_in for step in steps if isinstance(step, Start)]
+
+
+@pytest.mark.parametrize("event", [Considered(150.0, "box"), Ticked(150.0)])
+def test_too_late_to_start(event: Considered | Ticked) -> None:
+    """A run whose stop time comes while it waits is not started to be stopped at once: it ends as not started."""
+    steps = decide(view(WAITS), event)
+
+    assert [(State.ERROR, Reason.NOT_STARTED)] == ends(steps)
+    assert not [step for step in steps if isinstance(step, Start)]
+
+
+def test_a_start_that_is_sent_again_has_less_left() -> None:
+    """What was under way when the link broke is started with what is left, or never if nothing is."""
+    report = Reported(130.0, 1, Report("boot", claim=Claim.NONE))
+
+    assert [20.0] == [step.stop_in for step in decide(view(STARTS), report) if isinstance(step, Start)]
+    assert [10.0] == [
+        step.stop_in for step in decide(view(STARTS), HostUp(140.0, "box", "boot", "/s")) if isinstance(step, Start)
+    ]
+    assert [Seal(STARTS)] == [
+        step for step in decide(view(STARTS), HostUp(150.0, "box", "boot", "/s")) if isinstance(step, Start | Seal)
+    ]
+
+
+def test_a_sealed_run_says_why() -> None:
+    """A run that could not begin before its stop time says so."""
+    steps = decide(view(STARTS), Reported(151.0, 1, Report("boot", claim=Claim.SEALED), sealing=True))
+    (save,) = [step for step in steps if isinstance(step, Save)]
+
+    assert (State.ERROR, Reason.NOT_STARTED) == (save.run.state, save.run.reason)
+    assert "its stop time, 1970-01-01T00:02:30.000Z, came before it could start" == save.run.message
+
+
+def test_the_host_stops_it_for_the_schedule() -> None:
+    """A stop that nobody here has sent is that of the schedule."""
+    report = Report("boot", claim=Claim.PROGRAM, alive=True, stopping=Cause.STOP)
+    (save,) = decide(view(RUNS), Reported(150.0, 1, report, knew=True))
+    assert isinstance(save, Save)
+
+    assert (State.STOPPING, Reason.STOP_ASKED) == (save.run.state, save.run.reason)
+    assert save.run.stop_asked
+    assert "schedule" == save.run.stop_asked.by
+    assert "its stop time, 1970-01-01T00:02:30.000Z, came" == save.run.message
+
+
+@pytest.mark.parametrize(("code", "state"), [(0, State.SUCCESS), (3, State.FAILURE)])
+def test_how_it_ended_says_its_exit_code(code: int, state: State) -> None:
+    """A program that ends well when it is asked to has succeeded: a stop time is no timeout."""
+    outcome = Outcome(exit_code=code, cause=Cause.STOP, ended_at=151.0)
+    report = Report("boot", claim=Claim.PROGRAM, outcome=outcome, stopping=Cause.STOP, stop_done=True)
+
+    assert [(state, Reason.STOPPED)] == ends(decide(view(RUNS), Reported(152.0, 1, report)))
+
+
+def test_runs_and_cursors_go_together() -> None:
+    """What fell due is saved with the places of its schedules, those first, as nothing else may come in between."""
+    cursor = SaveCursor("job", "x", 150.0)
+    steps = decide(View({}, {}, {}, {}), TimePassed(150.0, (WAITS,), (cursor,)))
+
+    assert cursor == steps[0]
+    assert [(State.WAITING, Reason.CREATED)] == ends(steps)
