@@ -182,6 +182,8 @@ WRONG = [
     (lambda: Shift(cal_shift=-(10**9)), "cal_shift: -1000000000 must be between -1000 and 1000"),
     (lambda: hourly(Bound(time(9)), Bound(time(9))), "for a stop on the next day give it date_shift: 1"),
     (lambda: hourly(Bound(time(9)), Bound(time(8))), "stop: 08:00:00 must come after start 09:00:00"),
+    (lambda: hourly(Bound(time(9)), Bound(time(9), Shift(0, 400))), "stop: comes more than 366 days after start"),
+    (lambda: hourly(Bound(time(9), Shift(-1000, 9999)), Bound(time(9))), "stop: 09:00:00 must come after start 09:00"),
     (lambda: hourly(Bound(time(9)), Bound(time(8), Shift(1, -3))), "stop: 08:00:00 must come after start 09:00:00"),
     (lambda: hourly(Bound(time(9)), Bound(time(10)), 0), "interval: 0 s must be at least 0.1 s"),
     (lambda: Every(0), "every: 0 s must be at least 0.1 s"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from heapq import heappop, heappush, heapreplace
 from itertools import islice, takewhile
 from typing import Final
@@ -29,7 +29,11 @@ from sshsched.kinds.schedules.base import (
 from sshsched.kinds.schedules.daily import UNSHIFTED, Shift, known_until, nominal_args, nominal_dates, the_end
 from sshsched.kinds.zones import gap_end, instants, wall, zone
 
-LOOKED_AT: Final = 400  # dates, to see whether the stop can come after the start: weekdays repeat much sooner
+FEW: Final = 10  # dates, to see how long the part of the day is
+SOME: Final = date(2000, 1, 1)  # from here on they are looked at: shifts reach back from it, too
+MANY: Final = 60  # dates, to see whether the stop ever comes after the start: weekdays repeat much sooner
+LONGEST: Final = timedelta(days=366)  # each day has a part of its own, and all that are open are kept in mind
+NONE: Final = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,10 @@ class DailyInterval(Schedule):
     def __post_init__(self) -> None:
         zone(self.tz)
         micros(self.interval, "interval", MIN_INTERVAL, MAX_INTERVAL)
-        if self._is_empty():
+        lengths = [stop - start for start, stop in self._first_windows(FEW)]
+        if lengths and max(lengths) > LONGEST:
+            raise ValueError(f"stop: comes more than {LONGEST.days} days after start; bring them closer together")
+        if lengths and max(lengths) <= NONE and all(stop <= start for start, stop in self._first_windows(MANY)):
             raise ValueError(
                 f"stop: {self.stop.daytime} must come after start {self.start.daytime}; "
                 "for a stop on the next day give it date_shift: 1"
@@ -98,12 +105,10 @@ class DailyInterval(Schedule):
                     note = f"gap: the {which} {shown:%Y-%m-%d %H:%M} does not come in {self.tz}; no runs for {nominal}"
                     yield at, Skip(at, Why.GAP, note)
 
-    def _is_empty(self) -> bool:
-        """Whether the stop comes before the start on all dates; False where the calendar is too short to tell."""
-        nominal = nominal_dates(self.calendar, UNSHIFTED, self.calendar.start)
-        windows = (window for day in islice(nominal, LOOKED_AT) if (window := self._window(day)))
-        orders = (start < stop for start, stop in windows)
-        return next(orders, True) is False and not any(orders)
+    def _first_windows(self, count: int) -> Iterator[tuple[datetime, datetime]]:
+        """Those of some dates of the calendar; none where it is too short to tell."""
+        nominal = nominal_dates(self.calendar, UNSHIFTED, max(SOME, self.calendar.start))
+        return (window for day in islice(nominal, count) if (window := self._window(day)))
 
     def _window(self, nominal: date) -> tuple[datetime, datetime] | None:
         """Start and stop on the wall; None where the calendar does not reach."""
