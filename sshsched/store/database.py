@@ -153,8 +153,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute("PRAGMA cache_size = -16384")  # KiB; the usual 2 MiB do not hold the indexes of 100,000 runs
-    for number in range(version, VERSION):
-        _migrate(connection, number)
+    if version < VERSION:
+        _migrate(connection, version)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -172,12 +172,13 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _migrate(connection: sqlite3.Connection, number: int) -> None:
-    """From version `number` to the next, whole or not at all."""
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """From this version to the present one, whole or not at all: a command that reads must not meet one in between."""
     with transaction(connection):
-        for statement in MIGRATIONS[number]:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number + 1}")
+        for statements in MIGRATIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 @contextmanager
