@@ -70,8 +70,8 @@ def _resolve(run: Run, event: Reported) -> Iterator[Instruction]:
 
 
 def _sealed(run: Run, at: float) -> Iterator[Instruction]:
-    """Never started, never will."""
-    if run.state is State.STOPPING:
+    """Never started, never will; unless we know better, and our own stop has sealed where a spool had been removed."""
+    if run.state is State.STOPPING and run.started_at is None:
         yield from end(run, State.SKIPPED, at, Reason.BY_HAND, words.stopped_before_start(run), never=True)
     elif run.state is State.STARTING:
         why = words.stop_passed(run) if stop_passed(run, at) else words.too_late(run)

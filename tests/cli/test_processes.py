@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def test_a_terminal_shows_one_live_line_and_then_the_end(shared: Place) -> None:
     assert 0 == code
     assert "on local: running for" in seen
     assert "\x1b[1F\x1b[J" in seen
-    assert "success in 1.3 s" in seen.splitlines()[-1]
+    assert re.search(r"success in 1\.[3-9] s", seen.splitlines()[-1])
 
 
 def test_ctrl_c_on_a_terminal(shared: Place) -> None:

@@ -139,7 +139,7 @@ TABLE: list[tuple[str, Event, dict[State, str]]] = [
     (
         "sealed",
         reported(Claim.SEALED),
-        {B: "error Clean Consider", R: "error Clean Consider", P: "skipped Clean Consider"},
+        {B: "error Clean Consider", R: "error Clean Consider", P: "error Clean Consider"},
     ),
     ("it lives", reported(alive=True), {B: "running", P: "StopProgram"}),
     ("it lives, just asked to stop", Reported(T0 + 1, 1, report(alive=True)), {B: "running"}),
@@ -238,6 +238,15 @@ def test_slots_are_for_the_oldest() -> None:
     ]
     assert "waits for one of 2 slots on box" == board.view.runs[3].message
     assert [] == decide(board.view, Considered(NOW, "box"))
+
+
+def test_a_stop_before_the_start() -> None:
+    """A run that was asked to end before it was seen running, and is sealed, was skipped by hand."""
+    run = replace(run_in(State.STOPPING), started_at=None, pid=None)
+    save, *_ = decide(board_of(run).view, reported(Claim.SEALED))
+
+    assert isinstance(save, Save)
+    assert (State.SKIPPED, Reason.BY_HAND) == (save.run.state, save.run.reason)
 
 
 def test_the_first_reason_is_kept() -> None:
