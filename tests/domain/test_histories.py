@@ -43,7 +43,7 @@ def promises_hold(history: History, slots: int | None) -> None:
             assert run.outcome is not None
             assert run.outcome.signal == 15 or number % 2 == run.outcome.exit_code
         elif run.state is State.SKIPPED or run.reason is Reason.NOT_STARTED:
-            assert not begun
+            assert not begun or number in world.harmed  # the claim was the only trace, and somebody removed it
         else:
             assert run.state is State.ERROR
             assert number in world.harmed, f"{run.reason}: {run.message}"
