@@ -166,6 +166,9 @@ class HostWorker:
             kept = await self._keep(runs, reports, data)
         except (HostError, StoreError) as error:
             log.debug("%s: look: %s", self.link.host, error)
+            if isinstance(error, StoreError) and len(runs) > 1:
+                for run in runs.values():  # one whose output cannot be kept holds up no other
+                    await self._look([run.id])
             return
         for name, report in reports.items():
             if (run := runs.get(name)) is not None:

@@ -268,7 +268,13 @@ ss_lease() {
     ss_uptime
     ss_since=${ss_up%.*}
     while [ -d "$1" ]; do
-        { read -r ss_seen ss_rest <"${1%/*}/lease" && ss_seen=${ss_seen%.*}; } 2>/dev/null || ss_seen=0
+        # It may be being written just now, and empty for a moment: that is no reason to end a program.
+        ss_seen='' ss_round=0
+        while { read -r ss_seen ss_rest <"${1%/*}/lease"; } 2>/dev/null; [ -z "$ss_seen" ] && [ $ss_round -lt 20 ]; do
+            ss_round=$((ss_round + 1))
+            ss_nap 0.1
+        done
+        ss_seen=${ss_seen%.*}
         [ "$ss_seen" -gt "$ss_since" ] 2>/dev/null && ss_since=$ss_seen
         ss_uptime
         ss_wait=$((ss_since + $3 - ${ss_up%.*}))

@@ -81,6 +81,8 @@ class LocalConnection:
 
     async def wait_closed(self) -> None:
         await self._closed.wait()
+        for channel in self._channels:
+            await channel.gone()
 
 
 class LocalChannel:
@@ -116,6 +118,10 @@ class LocalChannel:
         self._process._transport.close()  # type: ignore[attr-defined]  # no public way to close its output pipes
         self._stdout.feed_eof()
         self._keeper.cancel()
+
+    async def gone(self) -> None:
+        """Return when the process has ended and been waited for."""
+        await self._process.wait()
 
     async def _keep_errors(self, stream: asyncio.StreamReader) -> None:
         while data := await stream.read(_BUFFER):

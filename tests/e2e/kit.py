@@ -263,7 +263,9 @@ class Lab:
         return [*self.root.glob("*/*/r*-*"), *self.root.glob("*/*/.gone/*")]
 
     def leave(self) -> None:
-        """End the scheduler in order. Nothing may be left then."""
+        """End the scheduler in order, when it has cleaned what it still had to. Nothing may be left then."""
+        if self.lives():
+            wait_until(lambda: not self.spools(), within=10)
         self.end()
         wait_until(lambda: not self.processes(), within=10)
 

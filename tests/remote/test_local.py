@@ -47,6 +47,7 @@ async def test_only_the_last_of_many_errors_is_kept() -> None:
     await until(lambda: channel.errors().endswith("end\ufffd"))
     assert 4096 == len(channel.errors())
     connection.close()
+    await connection.wait_closed()
 
 
 def test_environment() -> None:
