@@ -23,7 +23,10 @@ need posh posh
 need strace strace
 need sudo sudo
 need tcsh tcsh
+need yash yash
 need zsh zsh
+need time time
+need /usr/bin/python3 python3
 for program; do need "$program" "$program"; done
 
 [ -n "$missing" ] || exit 0
