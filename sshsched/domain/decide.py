@@ -12,32 +12,25 @@ from typing import Any
 
 from sshsched.domain import words
 from sshsched.domain.events import (
-    Clean,
     Cleaned,
-    Consider,
     Considered,
     Event,
     Fetched,
     HostDown,
     HostUp,
-    Instruction,
-    Look,
     Reported,
-    Save,
-    Seal,
     StartRefused,
-    StopProgram,
     StopWanted,
     Submitted,
     Swept,
-    Ticked,
     TimePassed,
-    View,
 )
+from sshsched.domain.instructions import Clean, Consider, Instruction, Look, Save, Seal, StopProgram
 from sshsched.domain.model import LogEntry, Reason, Run, Spool
 from sshsched.domain.reports import reported, start_refused
 from sshsched.domain.saves import end, moved, note, rest, start, stop_passed
 from sshsched.domain.states import State
+from sshsched.domain.view import View
 
 
 def decide(view: View, event: Event) -> list[Instruction]:

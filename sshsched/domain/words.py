@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 
 from sshsched.domain import shape
-from sshsched.domain.events import HostView, Report
+from sshsched.domain.events import Report
 from sshsched.domain.model import Cause, Outcome, Reason, Run
+from sshsched.domain.view import HostView
 
 SCHEDULE = "schedule"
 """Who asks for runs that are made by a schedule."""

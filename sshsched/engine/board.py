@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sshsched.domain.events import HostView, View
 from sshsched.domain.model import Run
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
+from sshsched.domain.view import HostView, View
 
 Runs = dict[int, Run]
 

@@ -14,20 +14,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from sshsched.domain.decide import decide
-from sshsched.domain.events import (
-    Consider,
-    Considered,
-    Event,
-    HostDown,
-    HostUp,
-    Instruction,
-    Save,
-    SaveCursor,
-    Saving,
-    Submitted,
-    Ticked,
-    TimePassed,
-)
+from sshsched.domain.events import Considered, Event, HostDown, HostUp, Submitted, TimePassed
+from sshsched.domain.instructions import Consider, Instruction, Save, SaveCursor, Saving
 from sshsched.domain.model import Run
 from sshsched.engine.board import Board
 from sshsched.errors import StoreBusyError

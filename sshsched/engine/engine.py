@@ -17,22 +17,13 @@ from typing import Protocol
 
 from sshsched import __version__
 from sshsched.domain.draft import Draft
-from sshsched.domain.events import (
-    HostDown,
-    HostUp,
-    HostView,
-    Instruction,
-    Report,
-    Reported,
-    SaveCursor,
-    StopWanted,
-    Submitted,
-    TimePassed,
-)
+from sshsched.domain.events import HostDown, HostUp, Report, Reported, StopWanted, Submitted, TimePassed
 from sshsched.domain.hosts import Host
+from sshsched.domain.instructions import Instruction, SaveCursor
 from sshsched.domain.model import Run, StopAsked, run_id
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
+from sshsched.domain.view import HostView
 from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
 from sshsched.engine.core import Core, Saver

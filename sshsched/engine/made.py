@@ -66,6 +66,7 @@ class Maker:
         return Run(
             id=self._last_id,
             host=draft.host,
+            asked=draft.host,
             program=draft.program,
             created_at=now,
             state=State.ERROR if problem else state,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sshsched.domain.events import Save, SaveCursor, Saving
+from sshsched.domain.instructions import Save, SaveCursor, Saving
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
@@ -43,7 +43,8 @@ class MemoryStore:
 
     async def live(self) -> list[Run]:
         """See Store.live()."""
-        return [run for _, run in sorted(self._runs.items()) if not run.settled]
+        roots = {number for number, run in self._runs.items() if not run.settled}
+        return [run for number, run in sorted(self._runs.items()) if number in roots or run.root in roots]
 
     async def last_id(self) -> int:
         """See Store.last_id()."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from sshsched.domain.events import Saving
+from sshsched.domain.instructions import Saving
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.store.filter import RunFilter

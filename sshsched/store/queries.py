@@ -15,7 +15,8 @@ def _names(columns: Iterable[str], pattern: str = '"{}"', between: str = ", ") -
 
 
 _COLUMNS = _names(COLUMNS, 'runs."{}"')
-_RUN = f"SELECT {_COLUMNS}, programs.program"
+_RUN = f"SELECT {_COLUMNS}, programs.program, plans.plan"
+_PARTS = "JOIN programs ON programs.run_id = runs.id LEFT JOIN plans ON plans.run_id = runs.id"
 
 # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -24,6 +25,7 @@ INSERT_RUN = f"""
     VALUES ({_names(("id", *FIXED, *MOVING, *DERIVED), "?")})
 """
 INSERT_PROGRAM = "INSERT INTO programs VALUES (?, ?)"
+INSERT_PLAN = "INSERT INTO plans VALUES (?, ?)"
 INSERT_MARK = "INSERT INTO marks VALUES (?, ?)"
 INSERT_LOG = "INSERT INTO run_log (run_id, at, old, new, reason, message) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -48,12 +50,15 @@ INSTANCE = "SELECT value FROM meta WHERE name = 'instance'"
 # AUTOINCREMENT keeps the highest id ever used, also of runs that are gone.
 LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
 
-ONE_RUN = f"{_RUN} FROM runs JOIN programs ON programs.run_id = runs.id WHERE runs.id = ?"
+ONE_RUN = f"{_RUN} FROM runs {_PARTS} WHERE runs.id = ?"
 
-# A partial index that holds nothing but these.
+# A partial index that holds nothing but these. With a live root come all its steps, which tell how far it has come.
 LIVE_RUNS = f"""
-    {_RUN} FROM runs INDEXED BY runs_open JOIN programs ON programs.run_id = runs.id
-    WHERE runs.settled = 0 ORDER BY runs.id
+    {_RUN} FROM runs INDEXED BY runs_open {_PARTS} WHERE runs.settled = 0
+    UNION ALL
+    {_RUN} FROM runs AS roots INDEXED BY runs_open CROSS JOIN runs INDEXED BY runs_root ON runs.root = roots.id {_PARTS}
+    WHERE roots.settled = 0 AND runs.settled = 1
+    ORDER BY 1
 """
 
 # One row per state, kept by triggers.
@@ -92,7 +97,7 @@ def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, 
     ids = " UNION ALL ".join(sql for sql, _ in parts)
     values = tuple(value for _, bound in parts for value in bound)
     page = f"WITH page (id) AS ({ids} ORDER BY 1 DESC LIMIT ?)"
-    rest = "FROM page CROSS JOIN runs ON runs.id = page.id JOIN programs ON programs.run_id = page.id"
+    rest = f"FROM page CROSS JOIN runs ON runs.id = page.id {_PARTS}"
     return f"{page} {_RUN} {rest} ORDER BY page.id DESC", (*values, limit)
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import aiosqlite
 
-from sshsched.domain.events import SaveCursor, Saving
+from sshsched.domain.instructions import SaveCursor, Saving
 from sshsched.domain.model import Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
@@ -128,6 +128,8 @@ def _insert(connection: sqlite3.Connection, run: Run) -> None:
     except sqlite3.IntegrityError as error:
         raise StoreError(f"{run.name} exists already, and was to be new") from error
     connection.execute(queries.INSERT_PROGRAM, (run.id, rows.program(run)))
+    if (plan := rows.plan(run)) is not None:
+        connection.execute(queries.INSERT_PLAN, (run.id, plan))
     connection.executemany(queries.INSERT_MARK, [(mark, run.id) for mark in rows.marks(run.args, run.labels)])
 
 

@@ -13,30 +13,22 @@ from typing import Any
 from sshsched.domain.decide import decide
 from sshsched.domain.events import (
     Claim,
-    Clean,
     Cleaned,
-    Consider,
     Considered,
     Event,
-    Fetch,
     Fetched,
     HostDown,
     HostUp,
-    Instruction,
-    Look,
     Report,
     Reported,
-    Save,
-    Seal,
-    Start,
     StartRefused,
-    StopProgram,
     StopWanted,
     Submitted,
     Swept,
-    Ticked,
 )
-from sshsched.domain.model import Cause, Outcome, Output, Program, Run, StopAsked
+from sshsched.domain.instructions import Clean, Consider, Fetch, Instruction, Look, Save, Seal, Start, StopProgram
+from sshsched.domain.model import Cause, Outcome, Output, Run, StopAsked
+from sshsched.domain.program import Program
 from sshsched.domain.states import MOVES, State
 from sshsched.engine.board import Board
 

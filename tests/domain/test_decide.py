@@ -11,26 +11,24 @@ from sshsched.domain.decide import decide
 from sshsched.domain.events import (
     Claim,
     Cleaned,
-    Consider,
     Considered,
     Event,
     Fetched,
     HostDown,
     HostUp,
-    HostView,
-    Instruction,
     Report,
     Reported,
-    Save,
     StartRefused,
     StopWanted,
     Submitted,
     Swept,
-    Ticked,
     TimePassed,
 )
-from sshsched.domain.model import Cause, Outcome, Output, Program, Reason, Run, Spool, StopAsked
+from sshsched.domain.instructions import Consider, Instruction, Save
+from sshsched.domain.model import Cause, Outcome, Output, Reason, Run, Spool, StopAsked
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
+from sshsched.domain.view import HostView
 from sshsched.engine.board import Board
 
 T0, NOW = 1000.0, 1005.0

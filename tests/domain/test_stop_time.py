@@ -7,24 +7,12 @@ from dataclasses import replace
 import pytest
 
 from sshsched.domain.decide import decide
-from sshsched.domain.events import (
-    Claim,
-    Considered,
-    HostUp,
-    HostView,
-    Instruction,
-    Report,
-    Reported,
-    Save,
-    SaveCursor,
-    Seal,
-    Start,
-    Ticked,
-    TimePassed,
-    View,
-)
-from sshsched.domain.model import Cause, Outcome, Program, Reason, Run, Spool
+from sshsched.domain.events import Claim, Considered, HostUp, Report, Reported, TimePassed
+from sshsched.domain.instructions import Instruction, Save, SaveCursor, Seal, Start
+from sshsched.domain.model import Cause, Outcome, Reason, Run, Spool
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
+from sshsched.domain.view import HostView, View
 
 WAITS = Run(1, "box", Program("true"), 100.0, State.WAITING, waiting_since=100.0, stop_at=150.0, by="schedule")
 STARTS = replace(WAITS, state=State.STARTING, starting_since=110.0, spool=Spool("/s/r1", "boot"))

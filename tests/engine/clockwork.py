@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sshsched.config.templates import render
-from sshsched.domain.events import Instruction, SaveCursor, Saving, TimePassed
-from sshsched.domain.model import Program, Run
+from sshsched.domain.events import TimePassed
+from sshsched.domain.instructions import Instruction, SaveCursor, Saving
+from sshsched.domain.model import Run
+from sshsched.domain.program import Program
 from sshsched.domain.shape import Shape
 from sshsched.engine.board import Board
 from sshsched.engine.core import Core

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.model import Program, Stop
+from sshsched.domain.program import Program, Stop
 from sshsched.errors import UsageError
 from sshsched.service.bodies import DraftBody, ProgramBody, StopBody, SubmitBody, decode, draft_of, drafts, instant
 from tests.service.scheduler import DRAFT
