@@ -50,6 +50,13 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """A scheduler has taken up its live runs: the time to ask again what waits."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """New runs, with ids, as the first thing known of them."""
 
@@ -234,7 +241,8 @@ class Swept:
 
 
 Event = (
-    Submitted
+    Restarted
+    | Submitted
     | TimePassed
     | Woken
     | Asked

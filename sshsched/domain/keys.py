@@ -7,7 +7,7 @@ first who waits for it is asked, and its own start stirs the key again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sshsched.domain.model import Run
 
@@ -49,14 +49,26 @@ def one_by_one(key: str) -> bool:
     return key.startswith("room:")
 
 
+def hosts(on: Iterable[str]) -> set[str]:
+    """The hosts that these keys are about."""
+    named = (key.split(":", 2) for key in on if key.startswith(("host:", "probe:")))
+    return {parts[1] for parts in named}
+
+
+def rooms(run: Run) -> Iterator[str]:
+    """What a run takes a part of when it begins."""
+    if run.job_id is not None:
+        yield room(run.job_id)
+    for name in run.plan.locks:
+        yield lock(name)
+
+
 def stirred(old: Run | None, new: Run) -> Iterator[str]:
     """The keys that a change of a run stirs."""
     if old is not None and old.state is new.state:
         return
     if new.job_id is not None:
         yield job(new.job_id)
-        yield room(new.job_id)
-    for name in new.plan.locks:
-        yield lock(name)
+    yield from rooms(new)
     if new.root is not None:
         yield root(new.root)

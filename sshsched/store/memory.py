@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sshsched.domain.instructions import Save, SaveCursor, Saving
+from sshsched.domain.instructions import Notice, Save, SaveCursor, SaveHold, SaveNotice, Saving
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
@@ -21,6 +21,8 @@ class MemoryStore:
         self._runs: dict[int, Run] = {}
         self._logs: dict[int, list[LogEntry]] = {}
         self._cursors: dict[tuple[str, str], float] = {}
+        self._holds: dict[str, str] = {}
+        self._notices: dict[str, Notice] = {}
         self._job_logs: dict[str, list[tuple[float, str]]] = {}
 
     async def commit(self, saves: Sequence[Saving]) -> None:
@@ -38,6 +40,12 @@ class MemoryStore:
         self._runs |= new
         for entry in [entry for save in saves if isinstance(save, Save) for entry in save.log]:
             self._logs.setdefault(entry.run_id, []).append(entry)
+        for hold in [save for save in saves if isinstance(save, SaveHold)]:
+            if hold.words is None:
+                self._holds.pop(hold.key, None)
+            else:
+                self._holds[hold.key] = hold.words
+        self._notices |= {save.notice.id: save.notice for save in saves if isinstance(save, SaveNotice)}
         for cursor in [save for save in saves if isinstance(save, SaveCursor)]:
             self._move_cursor(cursor)
 
@@ -53,6 +61,10 @@ class MemoryStore:
     async def cursors(self) -> dict[tuple[str, str], float]:
         """See Store.cursors()."""
         return dict(self._cursors)
+
+    async def holds(self) -> dict[str, str]:
+        """See Store.holds()."""
+        return dict(self._holds)
 
     async def close(self) -> None:
         """Nothing to do."""
