@@ -1,0 +1,41 @@
+"""`schedule`: a run of another job follows.
+
+Rule: the args that it is not given it takes from the run, by name; what is then still missing is an error of the action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from sshsched.domain.instructions import Make
+from sshsched.domain.model import Run
+from sshsched.domain.view import View
+from sshsched.kinds.actions.base import Action
+from sshsched.kinds.actions.follow import facts_of
+
+
+class Schedule(Action):
+    """A run of another job."""
+
+    job: Annotated[str, Meta(description="the job of which a run is made")]
+    args: Annotated[
+        Mapping[str, str], Meta(description="its args; those that are missing are the run's own, by name")
+    ] = {}
+
+    def runs(self, run: Run, occasion: str, view: View, at: float) -> Iterable[Make]:
+        values = values_of(facts_of(run), occasion)
+        args = {name: view.rules.fill(text, values) for name, text in self.args.items()}
+        draft = view.rules.draft(view.rules.fill(self.job, values), args, run.args, run.name)
+        return (Make(draft, follows=run.id),)
+
+    def targets(self) -> Iterable[tuple[str, Mapping[str, str]]]:
+        return ((self.job, self.args),)
+
+
+def values_of(facts: Mapping[str, Any], occasion: str) -> dict[str, Any]:
+    """What the texts of an action may use: the args by name, and all that is told of the run. Unknown is empty."""
+    known = {name: "" if value is None else value for name, value in facts.items()}
+    return {**known.get("args", {}), **known, "occasion": occasion}
