@@ -12,14 +12,12 @@ from typing import Any
 from sshsched.domain.instructions import Make, Notice, SaveNotice
 from sshsched.domain.model import Run
 from sshsched.domain.plan import Deed
-from sshsched.domain.shape import run_shape
 from sshsched.domain.view import View
 from sshsched.kinds.actions.base import Action, is_delivered
+from sshsched.kinds.actions.facts import facts_of
 
 Load = Callable[[Deed], Action]
 """The action that a deed describes. Raises ValueError with what is wrong."""
-UNTOLD = ("stdin", "env")
-"""What of a program is told to nobody: it may be large, and it may be confidential."""
 
 
 def follow(load: Load, run: Run, occasion: str, view: View, at: float) -> Iterator[Make | SaveNotice]:
@@ -62,9 +60,3 @@ def notices(
         whole = f"{name}-{word}" if word else name
         part = Deed(deed.kind, options, deed.on)
         yield Notice(f"{whole}-{round(at * 1000)}", part, occasion, facts, at, run_id, job_id, next_at=at)
-
-
-def facts_of(run: Run) -> Mapping[str, Any]:
-    """What is told of a run: its JSON shape, without what is confidential."""
-    shape = run_shape(run)
-    return {**shape, "program": {name: value for name, value in shape["program"].items() if name not in UNTOLD}}

@@ -6,7 +6,7 @@ Rule: the args that it is not given it takes from the run, by name; what is then
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -14,7 +14,7 @@ from sshsched.domain.instructions import Make
 from sshsched.domain.model import Run
 from sshsched.domain.view import View
 from sshsched.kinds.actions.base import Action
-from sshsched.kinds.actions.follow import facts_of
+from sshsched.kinds.actions.facts import facts_of, values_of
 
 
 class Schedule(Action):
@@ -33,9 +33,3 @@ class Schedule(Action):
 
     def targets(self) -> Iterable[tuple[str, Mapping[str, str]]]:
         return ((self.job, self.args),)
-
-
-def values_of(facts: Mapping[str, Any], occasion: str) -> dict[str, Any]:
-    """What the texts of an action may use: the args by name, and all that is told of the run. Unknown is empty."""
-    known = {name: "" if value is None else value for name, value in facts.items()}
-    return {**known.get("args", {}), **known, "occasion": occasion}
