@@ -74,10 +74,11 @@ class Notice:
 class SaveNotice:
     """Store a notice as it is now; one that is new or not done is looked after by whoever delivers it.
 
-    `note` is a new row in the log of its run, or else of its job, if it says anything.
+    `note` is a new row in the log of its run, or else of its job, at the time `at`, if it says anything.
     """
 
     notice: Notice
+    at: float = 0.0
     note: str = ""
 
 

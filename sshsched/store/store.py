@@ -15,11 +15,11 @@ from typing import TypeVar
 
 import aiosqlite
 
-from sshsched.domain.instructions import SaveCursor, Saving
+from sshsched.domain.instructions import Notice, SaveCursor, SaveNotice, Saving
 from sshsched.domain.model import Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
-from sshsched.store import queries, rows
+from sshsched.store import notices, queries, rows
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_writer, transaction
 
 T = TypeVar("T")
@@ -69,6 +69,12 @@ class Store:
             lambda connection: {(job, schedule): until for job, schedule, until in connection.execute(queries.CURSORS)}
         )
 
+    async def open_notices(self) -> list[Notice]:
+        """All notices that are still to be delivered."""
+        return await self._perform(
+            lambda connection: list(notices.notices_of(connection.execute(notices.OPEN).fetchall()))
+        )
+
     async def close(self) -> None:
         """Waits for the commits under way."""
         await self._thread.close()
@@ -102,6 +108,9 @@ def _commit(connection: sqlite3.Connection, *, saves: Sequence[Saving]) -> None:
         for save in saves:
             if isinstance(save, SaveCursor):
                 _move_cursor(connection, save)
+                continue
+            if isinstance(save, SaveNotice):
+                notices.save_notice(connection, save)
                 continue
             try:
                 if save.old is None:
