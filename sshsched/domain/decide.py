@@ -17,6 +17,7 @@ from sshsched.domain.events import (
     Asked,
     Cleaned,
     Considered,
+    Delivered,
     Event,
     Fetched,
     HoldWanted,
@@ -34,6 +35,7 @@ from sshsched.domain.events import (
     Submitted,
     Swept,
     TimePassed,
+    Told,
     Woken,
 )
 from sshsched.domain.hands import hold_wanted, mark_wanted, release_wanted, start_wanted, stop_wanted
@@ -42,6 +44,7 @@ from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.reports import reported, start_refused
 from sshsched.domain.saves import note, rest, start
 from sshsched.domain.states import State
+from sshsched.domain.telling import delivered, told
 from sshsched.domain.view import View
 from sshsched.domain.waiting import asked, considered, restarted, woken
 
@@ -58,6 +61,9 @@ def decide(view: View, event: Event) -> list[Instruction]:
 def submitted(view: View, event: Submitted) -> Iterator[Instruction]:
     """New runs are stored before anybody hears of them."""
     yield from _new(view, event.runs, event.at)
+    if event.follows is not None and (asker := view.runs.get(event.follows)) is not None:
+        names = ", ".join(run.name for run in event.runs)
+        yield Save(asker, asker.state, (note(asker, event.at, f"its action made {names}"),))
 
 
 def time_passed(view: View, event: TimePassed) -> Iterator[Instruction]:
@@ -154,6 +160,8 @@ _HANDLERS: dict[type, Callable[[View, Any], Iterator[Instruction]]] = {
     Reported: reported,
     Fetched: fetched,
     Cleaned: cleaned,
+    Told: told,
+    Delivered: delivered,
     StopWanted: stop_wanted,
     HoldWanted: hold_wanted,
     ReleaseWanted: release_wanted,

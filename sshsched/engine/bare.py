@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from sshsched.domain.draft import Draft
 from sshsched.domain.instructions import Make, SaveNotice
 from sshsched.domain.model import Run
 from sshsched.domain.plan import Rule
@@ -23,6 +24,9 @@ class _NoRules:
 
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
         return text
+
+    def draft(self, job_id: str, args: Mapping[str, str], spare: Mapping[str, str], by: str) -> Draft:
+        raise ValueError(f"no job is called '{job_id}'")
 
     def follow(self, run: Run, occasion: str, view: View, at: float) -> Sequence[Make | SaveNotice]:
         return ()

@@ -81,23 +81,19 @@ class Board:
             self._unplace(old, run)
         if run.root is not None:
             self._by_root.setdefault(run.root, {})[run.id] = run
+        self._runs[run.id] = run
         if run.settled and not self._kept(run):
             self._leaving[run.id] = run
-            self._runs.pop(run.id, None)
-        else:
-            self._runs[run.id] = run
         self._place(old, run)
         self._wake(run)
 
     def sweep(self) -> None:
         """Let go of what has settled: it is in the store now."""
-        for run in self._leaving.values():
-            if run.job_id is not None:
-                _drop(self._by_job, run.job_id, run.id)
-            for step in self._by_root.pop(run.id, {}).values():
-                self._runs.pop(step.id, None)
-                if step.job_id is not None:
-                    _drop(self._by_job, step.job_id, step.id)
+        for run in list(self._leaving.values()):
+            for each in (run, *self._by_root.pop(run.id, {}).values()):
+                self._runs.pop(each.id, None)
+                if each.job_id is not None:
+                    _drop(self._by_job, each.job_id, each.id)
         self._leaving.clear()
 
     def park(self, run_id: int, on: tuple[str, ...], until: float | None) -> None:

@@ -133,9 +133,9 @@ class Turn:
             case Ask(probe):
                 self.wanted.add(probe.host)
                 self.acts.append(step)
-            case Make(draft, not_before):
+            case Make(draft, not_before, follows):
                 now = self._clock()
-                self.take(Submitted(now, (self._make(draft, now, not_before),)))
+                self.take(Submitted(now, (self._make(draft, now, not_before),), follows))
             case _:
                 self.acts.append(step)
 

@@ -22,8 +22,8 @@ class MemoryStore:
         self._logs: dict[int, list[LogEntry]] = {}
         self._cursors: dict[tuple[str, str], float] = {}
         self._holds: dict[str, str] = {}
-        self._notices: dict[str, Notice] = {}
         self._job_logs: dict[str, list[tuple[float, str]]] = {}
+        self._notices: dict[str, Notice] = {}
 
     async def commit(self, saves: Sequence[Saving]) -> None:
         """See Store.commit()."""
@@ -45,9 +45,10 @@ class MemoryStore:
                 self._holds.pop(hold.key, None)
             else:
                 self._holds[hold.key] = hold.words
-        self._notices |= {save.notice.id: save.notice for save in saves if isinstance(save, SaveNotice)}
         for cursor in [save for save in saves if isinstance(save, SaveCursor)]:
             self._move_cursor(cursor)
+        for told in [save for save in saves if isinstance(save, SaveNotice)]:
+            self._save_notice(told)
 
     async def live(self) -> list[Run]:
         """See Store.live()."""
@@ -65,6 +66,10 @@ class MemoryStore:
     async def holds(self) -> dict[str, str]:
         """See Store.holds()."""
         return dict(self._holds)
+
+    async def open_notices(self) -> list[Notice]:
+        """See Store.open_notices()."""
+        return [notice for _, notice in sorted(self._notices.items()) if notice.done_at is None]
 
     async def close(self) -> None:
         """Nothing to do."""
@@ -87,6 +92,11 @@ class MemoryStore:
         """See Reader.job_log()."""
         return self._job_logs.get(job_id, [])[::-1][:limit]
 
+    def notices(self, run_id: int) -> list[Notice]:
+        """See Reader.notices()."""
+        found = [notice for notice in self._notices.values() if notice.run_id == run_id]
+        return sorted(found, key=lambda notice: (notice.made_at, notice.id))
+
     def counts(self) -> dict[State, int]:
         """See Reader.counts()."""
         return dict(Counter(run.state for run in self._runs.values()))
@@ -98,3 +108,12 @@ class MemoryStore:
             self._cursors[save.job_id, save.schedule] = save.until
         if save.note:
             self._job_logs.setdefault(save.job_id, []).append((save.at, save.note))
+
+    def _save_notice(self, save: SaveNotice) -> None:
+        notice = save.notice
+        self._notices[notice.id] = notice
+        if save.note and (run := self._runs.get(notice.run_id or 0)) is not None:
+            entry = LogEntry(run.id, save.at, run.state, run.state, run.reason, save.note)
+            self._logs.setdefault(run.id, []).append(entry)
+        elif save.note and notice.job_id is not None:
+            self._job_logs.setdefault(notice.job_id, []).append((save.at, save.note))

@@ -10,7 +10,7 @@ from sshsched.store.filter import RunFilter, fold
 from sshsched.store.rows import COLUMNS, DERIVED, FIXED, MOVING, marks
 
 
-def _names(columns: Iterable[object], pattern: str = '"{}"', between: str = ", ") -> str:
+def _names(columns: Iterable[str], pattern: str = '"{}"', between: str = ", ") -> str:
     return between.join(pattern.format(column) for column in columns)
 
 
@@ -43,7 +43,6 @@ INSERT_JOB_LOG = "INSERT INTO job_log (job_id, at, message) VALUES (?, ?, ?)"
 
 HOLD = "INSERT INTO holds VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET words = excluded.words"
 RELEASE = "DELETE FROM holds WHERE key = ?"
-PUT_NOTICE = f"INSERT OR REPLACE INTO notices VALUES ({_names(range(11), '?')})"
 
 STATE = "SELECT state FROM runs WHERE id = ?"
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.plan import NO_PLAN
 from sshsched.errors import StoreDamagedError
@@ -170,23 +169,6 @@ def run_of(row: Sequence[Any]) -> Run:
 def entry_of(row: Sequence[Any]) -> LogEntry:
     """The log entry of a row (run_id, at, old, new, reason, message)."""
     return msgspec.convert(dict(zip(LogEntry.__dataclass_fields__, row, strict=True)), LogEntry)
-
-
-def notice_row(notice: Notice) -> Row:
-    """The values of the table of notices."""
-    return (
-        notice.id,
-        notice.run_id,
-        notice.job_id,
-        notice.made_at,
-        _dumps(msgspec.to_builtins(notice.deed)),
-        notice.occasion,
-        _dumps(dict(notice.facts)),
-        notice.tries,
-        notice.next_at,
-        notice.problem,
-        notice.done_at,
-    )
 
 
 def entry_row(entry: LogEntry) -> Row:

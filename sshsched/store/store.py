@@ -15,11 +15,11 @@ from typing import TypeVar
 
 import aiosqlite
 
-from sshsched.domain.instructions import SaveCursor, SaveHold, SaveNotice, Saving
+from sshsched.domain.instructions import Notice, SaveCursor, SaveHold, SaveNotice, Saving
 from sshsched.domain.model import Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
-from sshsched.store import queries, rows
+from sshsched.store import notices, queries, rows
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_writer, transaction
 
 T = TypeVar("T")
@@ -73,6 +73,12 @@ class Store:
         """What is held back apart from single runs, and in whose words."""
         return await self._perform(lambda connection: dict(connection.execute(queries.HOLDS)))
 
+    async def open_notices(self) -> list[Notice]:
+        """All notices that are still to be delivered."""
+        return await self._perform(
+            lambda connection: list(notices.notices_of(connection.execute(notices.OPEN).fetchall()))
+        )
+
     async def close(self) -> None:
         """Waits for the commits under way."""
         await self._thread.close()
@@ -111,7 +117,7 @@ def _commit(connection: sqlite3.Connection, *, saves: Sequence[Saving]) -> None:
                 _hold(connection, save)
                 continue
             if isinstance(save, SaveNotice):
-                connection.execute(queries.PUT_NOTICE, rows.notice_row(save.notice))
+                notices.save_notice(connection, save)
                 continue
             try:
                 if save.old is None:
