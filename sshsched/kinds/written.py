@@ -66,7 +66,7 @@ def size(text: str) -> int:
 
 
 @cache
-def _fields(kind: type[Any]) -> dict[str, inspect.Field]:
+def _fields(kind: Any) -> dict[str, inspect.Field]:
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType | inspect.DataclassType), f"{kind} is neither a Struct nor a dataclass"
     return {field.encode_name: field for field in info.fields}
