@@ -14,6 +14,7 @@ from sshsched.domain.plan import Rule
 from sshsched.domain.states import State
 
 if TYPE_CHECKING:
+    from sshsched.domain.draft import Draft
     from sshsched.domain.instructions import Make, SaveNotice
 
 
@@ -123,6 +124,12 @@ class Rules(Protocol):
 
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
         """A text with its templates filled in. The one method that raises: ValueError, with the reason."""
+
+    def draft(self, job_id: str, args: Mapping[str, str], spare: Mapping[str, str], by: str) -> Draft:
+        """A run of another job as that is now. Params that `args` leaves out are taken from `spare`, by name.
+
+        Raises ValueError, with what is wrong.
+        """
 
     def follow(self, run: Run, occasion: str, view: View, at: float) -> Sequence[Make | SaveNotice]:
         """What the actions of a run do on an occasion; see `Deed.on`."""
