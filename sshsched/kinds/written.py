@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, cast
 
 import msgspec
 from msgspec import Meta, inspect
@@ -41,7 +41,7 @@ class OptionError(ValueError):
 
 def make(kind: type[T], options: Mapping[str, Any]) -> T:
     """An instance of a kind (a msgspec Struct or a dataclass). Raises OptionError."""
-    fields = _fields(kind)
+    fields = _fields(cast(Any, kind))
     for name in options:
         if name not in fields:
             raise OptionError("", unknown(name[:60], fields) if fields else f"unknown {name[:60]!r}; it has no options")
