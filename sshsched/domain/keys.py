@@ -7,7 +7,8 @@ first who waits for it is asked, and its own start stirs the key again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 
 from sshsched.domain.model import Run
 
@@ -19,9 +20,10 @@ def job(job_id: str) -> str:
     return f"job:{job_id}"
 
 
-def room(job_id: str) -> str:
-    """Fewer runs of this job are on their hosts, or waiting, than before."""
-    return f"room:job:{job_id}"
+def room(job_id: str, args: Mapping[str, str] | None = None) -> str:
+    """Fewer runs of this job, with these args or any, are on their hosts, or waiting, than before."""
+    same = "" if args is None else f"?{json.dumps(sorted(args.items()))}"
+    return f"room:job:{job_id}{same}"
 
 
 def lock(name: str) -> str:
@@ -59,6 +61,7 @@ def rooms(run: Run) -> Iterator[str]:
     """What a run takes a part of when it begins."""
     if run.job_id is not None:
         yield room(run.job_id)
+        yield room(run.job_id, run.args)
     for name in run.plan.locks:
         yield lock(name)
 
