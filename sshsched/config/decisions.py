@@ -18,6 +18,7 @@ from sshsched.config.programs import ENV_NAME, ENV_WANTED
 from sshsched.config.reading import Key, Made, Record, Schema, Take, read_text, reader
 from sshsched.config.settings import Settings
 from sshsched.config.values import Duration, Integer, Many, Number, OneOf, Pairs, Truth, Word
+from sshsched.domain import secrets
 from sshsched.domain.plan import NO_PLAN, Deed, Plan, Retry, Rule, Then
 
 MOST: Final = 100_000
@@ -112,9 +113,7 @@ class Concurrency:
         return {"anyOf": [LOCK.schema(), CONCURRENCY_RECORD.schema()]}
 
 
-SECRET_NAME: Final = r"[\w.@+/-]+"
-SECRET_WANTED: Final = "name of a secret; use letters, digits and . _ @ + / -"
-VARIABLES: Final = Pairs(ENV_NAME, ENV_WANTED, Word(SECRET_NAME, SECRET_WANTED))
+VARIABLES: Final = Pairs(ENV_NAME, ENV_WANTED, Word(secrets.NAME, secrets.WANTED))
 SAME_NAMES: Final = Many(Word(ENV_NAME, ENV_WANTED), alone=False)
 
 

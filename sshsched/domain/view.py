@@ -45,11 +45,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A question to a host: sh text whose exit code 0 means yes, asked again every so many seconds."""
+    """A question to a host: sh text whose exit code 0 means yes, asked again every so many seconds.
+
+    The host ends it after `limit` seconds, which is a no.
+    """
 
     host: str
     script: str
     every: float = 10.0
+    limit: float = 30.0
 
     @property
     def key(self) -> str:
@@ -97,8 +101,19 @@ Answer = Ready | Wait | Never
 class Past(Protocol):
     """The finished runs that decisions no longer hold: asked by index, and quick."""
 
-    def found(self, job_id: str, args: Mapping[str, str], states: frozenset[State], since: float) -> int | None:
-        """The id of the newest run of a job in one of these states, finished since then, whose args hold these."""
+    def found(
+        self,
+        job_id: str,
+        args: Mapping[str, str],
+        states: frozenset[State],
+        since: float,
+        shared: Mapping[str, str] = {},
+    ) -> int | None:
+        """The id of the newest run of a job in one of these states, finished since then, whose args hold these.
+
+        Of `shared`, it must hold those that have the name of an arg which the job's newest run has. Steps of workflows
+        do not count, nor runs after which another attempt was made.
+        """
 
 
 class Rules(Protocol):
