@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from sshsched.config.decisions import ACTION_KEYS, CONDITION_KEYS, DECISIONS, check_decisions, take_plan
 from sshsched.config.decisions import ELSEWHERE as DECIDED_ELSEWHERE
@@ -65,7 +65,7 @@ SCHEDULE: Final = Key(
 )
 EXPECT: Final = Key("expect", Expected(), "by when runs must have succeeded, or somebody is told", None)
 LONG_PROGRAM: Final = Key("program", Made(PROGRAM, make_program), PROGRAM.help)
-OWN: Final = (HOST, SCHEDULE, PARAMS, TOLD, START, *DECISIONS, EXPECT)
+OWN: Final[tuple[Key[Any], ...]] = (HOST, SCHEDULE, PARAMS, TOLD, START, *DECISIONS, EXPECT)
 
 ELSEWHERE: Final = {
     **PROGRAM.elsewhere,
@@ -158,9 +158,7 @@ def job_schema() -> Schema:
     return schema
 
 
-def _timed(
-    node: Mapping, problems: Problems, around: Surroundings
-) -> tuple[tuple[Scheduled, ...], tuple[Expect, ...]]:
+def _timed(node: Mapping, problems: Problems, around: Surroundings) -> tuple[tuple[Scheduled, ...], tuple[Expect, ...]]:
     """What depends on zones and calendars."""
     timed, expected = (_there(node, name) for name in ("schedule", "expect"))
     if timed is None and expected is None:

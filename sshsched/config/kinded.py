@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Mapping as AbstractMapping
 from typing import Any, Final, NamedTuple
 
-from sshsched.config.decisions import FAILED, MAX_WAIT, THEN
 from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown, suggest
 from sshsched.config.reading import Key, Record, Schema, present, read_text, reader
 from sshsched.config.templates import is_template
-from sshsched.config.values import TEXT, Many, OneOf
+from sshsched.config.values import TEXT, Duration, Many, OneOf
 from sshsched.domain.plan import Deed, Rule
 from sshsched.kinds.actions.base import OCCASIONS
 from sshsched.kinds.conditions.groups import split
@@ -57,6 +57,8 @@ class Occasions:
 
 TYPE: Final = Key("type", TEXT, "the kind", "")
 ENABLED: Final = Key("enabled", Enabled(), "false: it does not count; a template may tell", "true")
+MAX_WAIT: Final = Key[float | None]("max_wait", Duration(), "how long it may hold a run before that ends", None)
+THEN: Final = Key("then", OneOf(("error", "skip"), "end"), "what max_wait ends a run with: error or skip", "error")
 IF: Final = Key[tuple[str, ...]]("if", Occasions(), "on which occasions: states, retry, held, late, long", ())
 ON: Final = Key[tuple[str, ...]]("on", Occasions(), "the same as 'if'", ())
 
@@ -68,7 +70,7 @@ ELSEWHERE: Final = {"job_id": "job", "check_states": "states", "target_state": "
 """What Apsis calls some options."""
 SHORT_GROUPS: Final = {"all", "any"}
 """`{any: [...]}` is short for `{type: any, of: [...]}`."""
-USUAL: Final = {"notify": FAILED}
+USUAL: Final = {"notify": ("failure", "error", "held")}
 """The occasions of an action that does not say."""
 
 
@@ -104,7 +106,7 @@ def rule(found: Kinded) -> Rule:
     """As a condition."""
     enabled = found.common["enabled"]
     options = found.options if enabled == "true" else {**found.options, "enabled": enabled}
-    return Rule(found.kind, options, found.common["max_wait"], found.common["then"] or "error")
+    return Rule(found.kind, options, found.common["max_wait"], found.common["then"])
 
 
 def deed(found: Kinded) -> Deed:
@@ -233,7 +235,7 @@ def _help(field: Any) -> str:
     return f": {text}" if text else ""
 
 
-def zoned(kind: str, options: Mapping, tz: Callable[[], str]) -> dict[str, Any]:
+def zoned(kind: str, options: AbstractMapping[str, Any], tz: Callable[[], str]) -> dict[str, Any]:
     """The options with the zone of this folder, where the kind wants one and none is given; so in all its parts."""
     found = dict(options)
     if "tz" in fields_of(find("condition", kind)):
