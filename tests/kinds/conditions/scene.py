@@ -52,6 +52,8 @@ class Scene:
             runs={each.id: each for each in self.live},
             by_host={},
             waiting={},
+            busy={},
+            parked={},
             hosts={host.name: host for host in self.hosts},
             by_job=by_job,
             by_root={},
