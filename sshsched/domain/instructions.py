@@ -93,6 +93,20 @@ class Consider:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconsider:
+    """Say Asked of this run in this turn."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Say Advanced of this root in this turn, once all else has been decided."""
+
+    root: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stir:
     """Ask again what waits for this key: see `domain/keys.py`."""
 
@@ -173,4 +187,19 @@ class Clean:
     run: Run
 
 
-Instruction = Saving | Consider | Stir | Park | Make | Ask | Start | Look | Seal | StopProgram | Fetch | Clean
+Instruction = (
+    Saving
+    | Consider
+    | Reconsider
+    | Advance
+    | Stir
+    | Park
+    | Make
+    | Ask
+    | Start
+    | Look
+    | Seal
+    | StopProgram
+    | Fetch
+    | Clean
+)

@@ -7,7 +7,8 @@ first who waits for it is asked, and its own start stirs the key again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 
 from sshsched.domain.model import Run
 
@@ -19,9 +20,10 @@ def job(job_id: str) -> str:
     return f"job:{job_id}"
 
 
-def room(job_id: str) -> str:
-    """Fewer runs of this job are on their hosts, or waiting, than before."""
-    return f"room:job:{job_id}"
+def room(job_id: str, args: Mapping[str, str] | None = None) -> str:
+    """Fewer runs of this job, with these args or any, are on their hosts, or waiting, than before."""
+    same = "" if args is None else f"?{json.dumps(sorted(args.items()))}"
+    return f"room:job:{job_id}{same}"
 
 
 def lock(name: str) -> str:
@@ -49,14 +51,27 @@ def one_by_one(key: str) -> bool:
     return key.startswith("room:")
 
 
+def hosts(on: Iterable[str]) -> set[str]:
+    """The hosts that these keys are about."""
+    named = (key.split(":", 2) for key in on if key.startswith(("host:", "probe:")))
+    return {parts[1] for parts in named}
+
+
+def rooms(run: Run) -> Iterator[str]:
+    """What a run takes a part of when it begins."""
+    if run.job_id is not None:
+        yield room(run.job_id)
+        yield room(run.job_id, run.args)
+    for name in run.plan.locks:
+        yield lock(name)
+
+
 def stirred(old: Run | None, new: Run) -> Iterator[str]:
     """The keys that a change of a run stirs."""
     if old is not None and old.state is new.state:
         return
     if new.job_id is not None:
         yield job(new.job_id)
-        yield room(new.job_id)
-    for name in new.plan.locks:
-        yield lock(name)
+    yield from rooms(new)
     if new.root is not None:
         yield root(new.root)

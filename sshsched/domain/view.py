@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sshsched.domain.line import Line
 from sshsched.domain.model import Run
 from sshsched.domain.plan import Rule
 from sshsched.domain.states import State
@@ -45,11 +46,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A question to a host: sh text whose exit code 0 means yes, asked again every so many seconds."""
+    """A question to a host: sh text whose exit code 0 means yes, asked again every so many seconds.
+
+    The host ends it after `limit` seconds, which is a no.
+    """
 
     host: str
     script: str
     every: float = 10.0
+    limit: float = 30.0
 
     @property
     def key(self) -> str:
@@ -97,8 +102,19 @@ Answer = Ready | Wait | Never
 class Past(Protocol):
     """The finished runs that decisions no longer hold: asked by index, and quick."""
 
-    def found(self, job_id: str, args: Mapping[str, str], states: frozenset[State], since: float) -> int | None:
-        """The id of the newest run of a job in one of these states, finished since then, whose args hold these."""
+    def found(
+        self,
+        job_id: str,
+        args: Mapping[str, str],
+        states: frozenset[State],
+        since: float,
+        shared: Mapping[str, str] = {},
+    ) -> int | None:
+        """The id of the newest run of a job in one of these states, finished since then, whose args hold these.
+
+        Of `shared`, it must hold those that have the name of an arg which the job's newest run has. Steps of workflows
+        do not count, nor runs after which another attempt was made.
+        """
 
 
 class Rules(Protocol):
@@ -127,8 +143,12 @@ class View:
     runs: Mapping[int, Run]
     by_host: Mapping[str, Mapping[int, Run]]
     """The runs that are on their host, or have ended there and are not cleaned."""
-    waiting: Mapping[str, Mapping[int, Run]]
-    """The runs that are ready and wait for a place, by what they asked for; those that come first, first."""
+    waiting: Mapping[str, Line]
+    """The runs that are ready and wait for a place, by what they asked for."""
+    busy: Mapping[str, int]
+    """How many runs are on each host."""
+    parked: Mapping[str, Mapping[str, Line]]
+    """The runs that wait for a key, by what they asked for."""
     hosts: Mapping[str, HostView]
     by_job: Mapping[str, Mapping[int, Run]]
     """The live runs of a job, and those that ended in this turn."""

@@ -57,7 +57,11 @@ _OURS: Final[dict[Family, dict[str, str]]] = {
 
 
 class KindError(ValueError):
-    """There is no such kind, or it cannot be loaded; the text names the kind and the remedy."""
+    """A kind cannot be loaded; the text names it and the reason."""
+
+
+class NoKindError(KindError):
+    """There is no such kind here; the text names the nearest that there is."""
 
 
 class _Own:
@@ -95,7 +99,7 @@ def find(family: Family, name: str) -> type[Any]:
         if _Own.folder is not None and _Own.folder not in sys.path:
             sys.path.append(_Own.folder)
         return _loaded(family, name, f"{module}:{attribute}")
-    raise KindError(unknown(name[:60], names(family)))
+    raise NoKindError(unknown(name[:60], names(family)))
 
 
 def _points(family: Family) -> list[EntryPoint]:
@@ -106,6 +110,10 @@ def _loaded(family: Family, name: str, place: str) -> type[Any]:
     base = _at(_BASES[family])
     try:
         found = _at(place)
+    except ModuleNotFoundError as error:
+        missing = error.name is not None and f"{place.partition(':')[0]}.".startswith(f"{error.name}.")
+        kind = NoKindError if missing else KindError
+        raise kind(f"{name!r} cannot be loaded from {place}: {error}") from error
     except Exception as error:  # an import runs code of others, which may raise anything
         raise KindError(f"{name!r} cannot be loaded from {place}: {type(error).__name__}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, base)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, cast
 
 import msgspec
 from msgspec import Meta, inspect
@@ -41,7 +41,7 @@ class OptionError(ValueError):
 
 def make(kind: type[T], options: Mapping[str, Any]) -> T:
     """An instance of a kind (a msgspec Struct or a dataclass). Raises OptionError."""
-    fields = _fields(kind)
+    fields = _fields(cast(Any, kind))
     for name in options:
         if name not in fields:
             raise OptionError("", unknown(name[:60], fields) if fields else f"unknown {name[:60]!r}; it has no options")
@@ -66,7 +66,7 @@ def size(text: str) -> int:
 
 
 @cache
-def _fields(kind: type[Any]) -> dict[str, inspect.Field]:
+def _fields(kind: Any) -> dict[str, inspect.Field]:
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType | inspect.DataclassType), f"{kind} is neither a Struct nor a dataclass"
     return {field.encode_name: field for field in info.fields}

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import aiosqlite
 
-from sshsched.domain.instructions import Notice, SaveCursor, SaveNotice, Saving
+from sshsched.domain.instructions import Notice, SaveCursor, SaveHold, SaveNotice, Saving
 from sshsched.domain.model import Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
@@ -69,6 +69,10 @@ class Store:
             lambda connection: {(job, schedule): until for job, schedule, until in connection.execute(queries.CURSORS)}
         )
 
+    async def holds(self) -> dict[str, str]:
+        """What is held back apart from single runs, and in whose words."""
+        return await self._perform(lambda connection: dict(connection.execute(queries.HOLDS)))
+
     async def open_notices(self) -> list[Notice]:
         """All notices that are still to be delivered."""
         return await self._perform(
@@ -109,6 +113,9 @@ def _commit(connection: sqlite3.Connection, *, saves: Sequence[Saving]) -> None:
             if isinstance(save, SaveCursor):
                 _move_cursor(connection, save)
                 continue
+            if isinstance(save, SaveHold):
+                _hold(connection, save)
+                continue
             if isinstance(save, SaveNotice):
                 notices.save_notice(connection, save)
                 continue
@@ -129,6 +136,13 @@ def _move_cursor(connection: sqlite3.Connection, save: SaveCursor) -> None:
         connection.execute(queries.MOVE_CURSOR, (save.job_id, save.schedule, save.until))
     if save.note:
         connection.execute(queries.INSERT_JOB_LOG, (save.job_id, save.at, save.note))
+
+
+def _hold(connection: sqlite3.Connection, save: SaveHold) -> None:
+    if save.words is None:
+        connection.execute(queries.RELEASE, (save.key,))
+    else:
+        connection.execute(queries.HOLD, (save.key, save.words))
 
 
 def _insert(connection: sqlite3.Connection, run: Run) -> None:
