@@ -35,6 +35,7 @@ from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
 from sshsched.engine.watch import watch
 from sshsched.errors import HostError, RefusedError
+from sshsched.kinds.jobs import Job
 from sshsched.remote.answers import Hello
 from sshsched.remote.link import Link
 from sshsched.remote.transport import Transport
@@ -59,7 +60,7 @@ class Given:
 
     rules: Rules = NO_RULES
     past: Past = NO_PAST
-    groups: Callable[[], Mapping[str, Group]] = dict
+    groups: Callable[[str], Group | None] = lambda asked: None
     locks: Mapping[str, int] = field(default_factory=dict)
     holds: Mapping[str, str] = field(default_factory=dict)
 
@@ -88,7 +89,7 @@ class Engine:
             live,
             rules=given.rules,
             past=given.past,
-            groups=Groups(hosts, given.groups),
+            groups=Groups(given.groups),
             capacity=given.locks,
             holds=given.holds,
         )
@@ -178,6 +179,10 @@ class Engine:
             "store": self._core.problem or "ok",
             "hosts": self.hosts(),
         }
+
+    def jobs(self) -> Mapping[str, Job]:
+        """The jobs as they are now; none where no schedules run."""
+        return {} if self._schedules is None else self._schedules.jobs
 
     @contextmanager
     def follow(self, number: int) -> Iterator[None]:
