@@ -28,11 +28,14 @@ ABSENT = "absent"
 
 @dataclass(frozen=True, slots=True)
 class Absences:
-    """`succeeded` asks the store, and blocks; `live` are the runs of a job that are not settled; `began` is when this
-    scheduler did."""
+    """`succeeded` asks the store, and blocks; `live` are the runs of a job that are not settled.
+
+    `usual` are the actions of all jobs, and `began` is when this scheduler did.
+    """
 
     succeeded: Callable[[str, float, float], bool]
     live: Callable[[str], Mapping[int, Run]]
+    usual: Callable[[], Sequence[Deed]]
     began: float
 
     def rounds(self, jobs: Iterable[Job]) -> Iterator[Round]:
@@ -50,12 +53,12 @@ class Absences:
                 return None
             if await asyncio.to_thread(self.succeeded, job.id, at.since, at.by):
                 return ()
-            return list(absent(job, expect, at, live))
+            return list(absent(job, deeds(job, expect, self.usual()), expect, at, live))
 
         return Round((job.id, f"{EXPECT}{times}"), times, look)
 
 
-def absent(job: Job, expect: Expect, look: Look, live: Iterable[Run]) -> Iterator[Notice]:
+def absent(job: Job, told: Sequence[Deed], expect: Expect, look: Look, live: Iterable[Run]) -> Iterator[Notice]:
     """The notices that a job has not succeeded in time, one for each recipient."""
     facts = {
         "job": job.id,
@@ -65,23 +68,20 @@ def absent(job: Job, expect: Expect, look: Look, live: Iterable[Run]) -> Iterato
         "missed": look.missed,
         "live": [_line(run) for run in live if not run.finished],
     }
-    for index, deed in enumerate(deeds(job, expect)):
+    for index, deed in enumerate(told):
         made = action(deed)
         if is_delivered(made):
             name = f"{ABSENT}-{job.id}-{index}-{round(look.by * 1000)}"
             yield from notices(made, deed, name, ABSENT, facts, look.now, job_id=job.id)
 
 
-def deeds(job: Job, expect: Expect) -> Sequence[Deed]:
-    """Who is told: whom the expectation names; else the job's actions on `absent`; else those on its failures."""
-    for found in (
-        expect.deeds,
-        [deed for deed in job.plan.actions if ABSENT in deed.on],
-        [deed for deed in job.plan.actions if "failure" in deed.on],
-    ):
-        if found:
-            return found
-    return ()
+def deeds(job: Job, expect: Expect, usual: Sequence[Deed]) -> Sequence[Deed]:
+    """Who is told: whom the expectation names; else what answers `absent`; else what answers failures."""
+    if expect.deeds:
+        return expect.deeds
+    every = (*job.plan.actions, *usual)
+    found = [deed for deed in every if ABSENT in deed.on]
+    return found or [deed for deed in every if "failure" in deed.on]
 
 
 def _line(run: Run) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any, Protocol
 
-from sshsched.config.settings import Settings
+from sshsched.config.telling import Digest
 from sshsched.domain.instructions import Notice
 from sshsched.domain.model import Run
 from sshsched.domain.states import LIVE, State
@@ -45,10 +45,8 @@ class Digests:
 
     facts: Callable[[float, float, str], Mapping[str, Any]]
 
-    def rounds(self, settings: Settings, usual_tz: str) -> Iterable[Round]:
-        """One, if somebody wants a digest."""
-        if (wanted := settings.digest) is None:
-            return
+    def round(self, wanted: Digest, usual_tz: str) -> Round:
+        """The digest that somebody wants."""
         tz = wanted.tz or usual_tz
         times = Daily(tz, (wanted.at,))
 
@@ -57,7 +55,7 @@ class Digests:
             name = f"{OCCASION}-{round(at.by * 1000)}"
             return list(notices(action(wanted.deed), wanted.deed, name, OCCASION, facts, at.now))
 
-        yield Round(("", f"{DIGEST}{times}"), times, look)
+        return Round(("", f"{DIGEST}{times}"), times, look)
 
 
 def facts_of_day(past: Past, jobs: Iterable[Job], since: float, until: float, tz: str) -> dict[str, Any]:

@@ -49,7 +49,10 @@ class Round:
 
 
 class Rounds:
-    """`run()` makes the rounds for ever. `wanted` is asked for them again when `version` gives something else."""
+    """`run()` makes the rounds for ever. `wanted` is asked for them again when `version` gives something else.
+
+    `holds` tells whether a job that is not there may be in a file that cannot be read just now.
+    """
 
     def __init__(
         self,
@@ -57,15 +60,17 @@ class Rounds:
         *,
         wanted: Callable[[], Iterable[Round]],
         version: Callable[[], object],
+        holds: Callable[[str], bool],
         say: Callable[[Told], Awaitable[object]],
         clock: Callable[[], float],
     ) -> None:
         self._until = dict(cursors)
         self._wanted = wanted
         self._version = version
+        self._holds = holds
         self._say = say
         self._clock = clock
-        self._known: object = self
+        self._known: object = None
         self._rounds: dict[Key, Round] = {}
         self._next: dict[Key, float] = {}
 
@@ -78,7 +83,7 @@ class Rounds:
     async def turn(self) -> None:
         """Look at everything whose time has come."""
         now = self._clock()
-        if (version := self._version()) is not self._known:
+        if (version := self._version()) != self._known:
             self._known = version
             await self._take(now)
         for key in [key for key, at in self._next.items() if at <= now]:
@@ -92,9 +97,9 @@ class Rounds:
     async def _take(self, now: float) -> None:
         """The rounds as they are now; new ones begin now."""
         self._rounds = {each.key: each for each in self._wanted()}
-        gone = self._until.keys() - self._rounds.keys()
         new = self._rounds.keys() - self._until.keys()
-        self._until = {key: self._until.get(key, now) for key in self._rounds}
+        gone = {key for key in self._until.keys() - self._rounds.keys() if not self._holds(key[0])}
+        self._until = {key: at for key, at in self._until.items() if key not in gone} | dict.fromkeys(new, now)
         cursors = [*(SaveCursor(*key, None) for key in sorted(gone)), *(SaveCursor(*key, now) for key in sorted(new))]
         if cursors:
             await self._say(Told(now, tuple(cursors), ()))
