@@ -17,7 +17,19 @@ from typing import Protocol
 
 from sshsched import __version__
 from sshsched.domain.draft import Draft
-from sshsched.domain.events import HostDown, HostUp, Report, Reported, StopWanted, Submitted, TimePassed
+from sshsched.domain.events import (
+    HoldWanted,
+    HostDown,
+    HostUp,
+    MarkWanted,
+    ReleaseWanted,
+    Report,
+    Reported,
+    StartWanted,
+    StopWanted,
+    Submitted,
+    TimePassed,
+)
 from sshsched.domain.hosts import Host
 from sshsched.domain.instructions import Instruction, Notice, SaveCursor
 from sshsched.domain.model import Run, StopAsked, run_id
@@ -25,6 +37,7 @@ from sshsched.domain.placement import candidates
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
 from sshsched.domain.view import Group, HostView, Past, Rules
+from sshsched.domain.waiting import explain
 from sshsched.engine.bare import NO_PAST, NO_RULES
 from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
@@ -160,6 +173,23 @@ class Engine:
         changed = await self._core.say(StopWanted(tuple(ids), asked))
         return [changed.get(run.id, run) for run in before]
 
+    async def want(self, event: StartWanted | MarkWanted | HoldWanted | ReleaseWanted) -> Mapping[int, Run]:
+        """Have a wish decided; returns the runs that it changed, once that is saved."""
+        return await self._core.say(event)
+
+    def holds(self) -> dict[str, str]:
+        """What is held back apart from single runs, and in whose words."""
+        return dict(self._board.view.holds)
+
+    def draft(self, job_id: str, args: Mapping[str, str], by: str) -> Draft:
+        """A run of a job as that is now. Raises ValueError with what is wrong."""
+        return self._board.view.rules.draft(job_id, args, {}, by)
+
+    def explain(self, drafts: Sequence[Draft]) -> list[str]:
+        """What would happen to each run if it were made now; nothing does."""
+        now = self._clock()
+        return [explain(self._board.view, Maker(0).run(draft, now), now) for draft in drafts]
+
     def run(self, number: int) -> Run | None:
         """A run that is not settled yet."""
         return self._board.view.runs.get(number)
@@ -196,6 +226,7 @@ class Engine:
             "live": states,
             "jobs": self._schedules and self._schedules.status(),
             "store": self._core.problem or "ok",
+            "holds": self.holds(),
             "hosts": self.hosts(),
         }
 
