@@ -55,7 +55,7 @@ ALIASES: Final = {
     **dict.fromkeys(("args", "arguments"), "argv"),
     **dict.fromkeys(("environment", "vars"), "env"),
     **dict.fromkeys(("chdir", "dir", "directory", "workdir", "working_directory"), "cwd"),
-    **dict.fromkeys(("exit_codes", "exit_code", "success_exit_codes", "expect"), "accept"),
+    **dict.fromkeys(("exit_codes", "exit_code", "success_exit_codes"), "accept"),
     **dict.fromkeys(("become_user", "sudo_user", "run_as"), "user"),
     **dict.fromkeys(("input",), "stdin"),
     **dict.fromkeys(("kill",), "stop"),
