@@ -15,6 +15,7 @@ from sshsched.config.nodes import Problems, UnreadableError
 from sshsched.config.reading import Key, Record, reader
 from sshsched.config.secrets import SECRETS
 from sshsched.config.strict import read_file
+from sshsched.config.telling import DIGEST, SMTP, Digest, Smtp
 from sshsched.config.values import Duration, Integer, Pairs, ZoneName
 from sshsched.domain.model import START_WITHIN
 from sshsched.domain.plan import Deed, Then
@@ -47,6 +48,8 @@ KEYS: Final[dict[str, Key[Any]]] = {
     "then": THEN,
     "locks": LOCKS,
     "secrets": SECRET,
+    "smtp": SMTP,
+    "digest": DIGEST,
 }
 """The fields of Settings that are the values of keys."""
 RECORD: Final = Record((*KEYS.values(), ACTION, NOTIFY), "the settings")
@@ -67,6 +70,8 @@ class Settings:
     actions: tuple[Deed, ...] = ()
     locks: Mapping[str, int] = field(default_factory=dict)
     secrets: Mapping[str, Source] = field(default_factory=dict)
+    smtp: Smtp | None = None
+    digest: Digest | None = None
 
 
 def load_settings(config_dir: Path) -> Settings:

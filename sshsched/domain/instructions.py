@@ -74,10 +74,11 @@ class Notice:
 class SaveNotice:
     """Store a notice as it is now; one that is new or not done is looked after by whoever delivers it.
 
-    `note` is a new row in the log of its run, or else of its job, if it says anything.
+    `note` is a new row in the log of its run, or else of its job, at the time `at`, if it says anything.
     """
 
     notice: Notice
+    at: float = 0.0
     note: str = ""
 
 
@@ -89,6 +90,20 @@ class Consider:
     """Say Considered of this host when all other events of the turn have been decided."""
 
     host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsider:
+    """Say Asked of this run in this turn."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Say Advanced of this root in this turn, once all else has been decided."""
+
+    root: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +187,19 @@ class Clean:
     run: Run
 
 
-Instruction = Saving | Consider | Stir | Park | Make | Ask | Start | Look | Seal | StopProgram | Fetch | Clean
+Instruction = (
+    Saving
+    | Consider
+    | Reconsider
+    | Advance
+    | Stir
+    | Park
+    | Make
+    | Ask
+    | Start
+    | Look
+    | Seal
+    | StopProgram
+    | Fetch
+    | Clean
+)

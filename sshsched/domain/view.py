@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sshsched.domain.line import Line
 from sshsched.domain.model import Run
 from sshsched.domain.plan import Rule
 from sshsched.domain.states import State
@@ -142,8 +143,12 @@ class View:
     runs: Mapping[int, Run]
     by_host: Mapping[str, Mapping[int, Run]]
     """The runs that are on their host, or have ended there and are not cleaned."""
-    waiting: Mapping[str, Mapping[int, Run]]
-    """The runs that are ready and wait for a place, by what they asked for; those that come first, first."""
+    waiting: Mapping[str, Line]
+    """The runs that are ready and wait for a place, by what they asked for."""
+    busy: Mapping[str, int]
+    """How many runs are on each host."""
+    parked: Mapping[str, Mapping[str, Line]]
+    """The runs that wait for a key, by what they asked for."""
     hosts: Mapping[str, HostView]
     by_job: Mapping[str, Mapping[int, Run]]
     """The live runs of a job, and those that ended in this turn."""
