@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sshsched.domain.model import Run
 from sshsched.domain.plan import Rule
 from sshsched.domain.states import State
+from sshsched.domain.steps import Steps
 
 if TYPE_CHECKING:
     from sshsched.domain.instructions import Make, SaveNotice
@@ -125,7 +126,7 @@ class View:
     hosts: Mapping[str, HostView]
     by_job: Mapping[str, Mapping[int, Run]]
     """The live runs of a job, and those that ended in this turn."""
-    by_root: Mapping[int, Mapping[int, Run]]
+    by_root: Mapping[int, Steps]
     """The runs of the steps of a live root, ended or not."""
     locks: Mapping[str, Mapping[int, int]]
     """Who holds a named lock: run ids, and how much of it each has."""
