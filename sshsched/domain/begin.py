@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sshsched.domain.draft import Draft, draft_flaws
-from sshsched.domain.filling import filled_plan, filled_program
+from sshsched.domain.filling import filled_program
 from sshsched.domain.graph import Graph
 from sshsched.domain.handing import items_of, values_for, with_variables
 from sshsched.domain.instructions import Make, Over
@@ -76,16 +76,20 @@ class Beginning:
         if step.job:
             args = {arg: self._fill(f"args.{arg}", text, values) for arg, text in step.args.items()}
             values = {"job_id": step.job, **args}
+
+        def fill(where: str, text: str) -> str:
+            return self._fill(where, text, values)
+
         draft = Draft(
             host,
-            filled_program(step.program, lambda where, text: self._fill(where, text, values)),
+            filled_program(step.program, fill),
             job_id=step.job or None,
             args=args,
             labels=root.labels,
             by=root.by,
             root=root.id,
             step=name,
-            plan=filled_plan(step.plan or NO_PLAN, lambda where, text: self._fill(where, text, values)),
+            plan=NO_PLAN if step.plan is None else self._rules.plan(step.plan, fill),
             start_within=root.start_within,
         )
         if flaws := "; ".join(f"{path}: {message}" for path, message in draft_flaws(draft)):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sshsched.domain.instructions import SaveCursor
+from sshsched.domain.instructions import Notice, SaveCursor
 from sshsched.domain.model import Cause, Outcome, Output, Run, StopAsked
 from sshsched.domain.states import State
 from sshsched.domain.view import Fact
@@ -242,6 +242,25 @@ class MarkWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Jobs and the last day were looked at: what is to be told of them, and up to when they have been looked at."""
+
+    at: float
+    cursors: tuple[SaveCursor, ...]
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A notice was delivered, or was not: here it is as it stands now. `note` is what the log says of that, if it is
+    news."""
+
+    at: float
+    notice: Notice
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Swept:
     """Time for the slow look at everything on a host: it catches what no journal line could tell."""
 
@@ -268,6 +287,8 @@ Event = (
     | Fetched
     | StopWanted
     | Cleaned
+    | Told
+    | Delivered
     | Considered
     | Swept
 )

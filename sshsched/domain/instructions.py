@@ -72,9 +72,13 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class SaveNotice:
-    """Store a notice as it is now; one that is new or not done is looked after by whoever delivers it."""
+    """Store a notice as it is now; one that is new or not done is looked after by whoever delivers it.
+
+    `note` is a new row in the log of its run, or else of its job, if it says anything.
+    """
 
     notice: Notice
+    note: str = ""
 
 
 Saving = Save | SaveCursor | SaveHold | SaveNotice
@@ -116,12 +120,14 @@ class Over:
 class Make:
     """Make a run in this turn. `not_before` is the time from which it may start, in seconds since 1970.
 
-    One that is over is only there to be seen: nothing is asked of any host.
+    One that is over is only there to be seen: nothing is asked of any host. `follows` is the run whose action asks for
+    it: the log of that one names the new one.
     """
 
     draft: Draft
     not_before: float | None = None
     over: Over | None = None
+    follows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ first who waits for it is asked, and its own start stirs the key again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 
 from sshsched.domain.model import Run
 
@@ -19,9 +20,10 @@ def job(job_id: str) -> str:
     return f"job:{job_id}"
 
 
-def room(job_id: str) -> str:
-    """Fewer runs of this job are on their hosts, or waiting, than before."""
-    return f"room:job:{job_id}"
+def room(job_id: str, args: Mapping[str, str] | None = None) -> str:
+    """Fewer runs of this job, with these args or any, are on their hosts, or waiting, than before."""
+    same = "" if args is None else f"?{json.dumps(sorted(args.items()))}"
+    return f"room:job:{job_id}{same}"
 
 
 def lock(name: str) -> str:
@@ -56,6 +58,7 @@ def stirred(old: Run | None, new: Run) -> Iterator[str]:
     if new.job_id is not None:
         yield job(new.job_id)
         yield room(new.job_id)
+        yield room(new.job_id, new.args)
     for name in new.plan.locks:
         yield lock(name)
     if new.root is not None:

@@ -5,16 +5,17 @@ Rule: asking changes nothing. The same view gives the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sshsched.domain.model import Run
-from sshsched.domain.plan import Rule
+from sshsched.domain.plan import Plan, Rule
 from sshsched.domain.states import State
 from sshsched.domain.steps import Steps
 
 if TYPE_CHECKING:
+    from sshsched.domain.draft import Draft
     from sshsched.domain.instructions import Make, SaveNotice
 
 
@@ -45,11 +46,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A question to a host: sh text whose exit code 0 means yes, asked again every so many seconds."""
+    """A question to a host: sh text whose exit code 0 means yes, asked again every so many seconds.
+
+    The host ends it after `limit` seconds, which is a no.
+    """
 
     host: str
     script: str
     every: float = 10.0
+    limit: float = 30.0
 
     @property
     def key(self) -> str:
@@ -97,8 +102,19 @@ Answer = Ready | Wait | Never
 class Past(Protocol):
     """The finished runs that decisions no longer hold: asked by index, and quick."""
 
-    def found(self, job_id: str, args: Mapping[str, str], states: frozenset[State], since: float) -> int | None:
-        """The id of the newest run of a job in one of these states, finished since then, whose args hold these."""
+    def found(
+        self,
+        job_id: str,
+        args: Mapping[str, str],
+        states: frozenset[State],
+        since: float,
+        shared: Mapping[str, str] = {},
+    ) -> int | None:
+        """The id of the newest run of a job in one of these states, finished since then, whose args hold these.
+
+        Of `shared`, it must hold those that have the name of an arg which the job's newest run has. Steps of workflows
+        do not count, nor runs after which another attempt was made.
+        """
 
 
 class Rules(Protocol):
@@ -107,8 +123,17 @@ class Rules(Protocol):
     def ask(self, rule: Rule, run: Run, view: View, at: float) -> Answer:
         """Whether a condition of a run holds."""
 
+    def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
+        """A plan with its texts filled in by `fill(where, text)`. Raises ValueError with the condition that is wrong."""
+
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
-        """A text with its templates filled in. The one method that raises: ValueError, with the reason."""
+        """A text with its templates filled in. Raises ValueError with the reason."""
+
+    def draft(self, job_id: str, args: Mapping[str, str], spare: Mapping[str, str], by: str) -> Draft:
+        """A run of another job as that is now. Params that `args` leaves out are taken from `spare`, by name.
+
+        Raises ValueError, with what is wrong.
+        """
 
     def follow(self, run: Run, occasion: str, view: View, at: float) -> Sequence[Make | SaveNotice]:
         """What the actions of a run do on an occasion; see `Deed.on`."""

@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
 from sshsched.domain.model import START_WITHIN
-from sshsched.domain.plan import NO_PLAN, Plan
+from sshsched.domain.plan import NO_PLAN, Deed, Plan
 from sshsched.domain.program import Program
 from sshsched.errors import UsageError
 
 if TYPE_CHECKING:  # most commands meet a job without asking for its times
+    from sshsched.kinds.calendars import Calendar
     from sshsched.kinds.options import Options
     from sshsched.kinds.schedules.base import Schedule
 
@@ -49,6 +50,20 @@ class Scheduled:
 
 
 @dataclass(frozen=True, slots=True)
+class Expect:
+    """On each date of a calendar, a run of the job has succeeded by a time of day, or somebody is told.
+
+    `deeds` say who is told; where there are none, those of the settings that answer `absent` do.
+    """
+
+    success_by: time
+    tz: str
+    calendar: Calendar
+    deeds: tuple[Deed, ...] = ()
+    line: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A template of runs. Texts in it may hold `{{ }}` until they are bound.
 
@@ -64,8 +79,11 @@ class Job:
     start_within: float = START_WITHIN
     plan: Plan = NO_PLAN
     schedules: tuple[Scheduled, ...] = ()
+    expects: tuple[Expect, ...] = ()
     file: str = field(default="", compare=False)
     line: int = field(default=1, compare=False)
+    places: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The lines of what may be wrong only beside other files: `condition[0]`, `action[1]`, `host`, `locks`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Rule: `flow.py` decides; this does what it says, in the order in which the engin
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -33,6 +33,9 @@ class PlainRules:
 
     def ask(self, rule: Rule, run: Run, view: View, at: float) -> Answer:
         return Ready()
+
+    def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
+        return plan
 
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
         return render(text, values)
