@@ -10,16 +10,18 @@ import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
 from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, shown, suggest
 from sshsched.config.placement import Asked
 from sshsched.config.programs import ENV_NAME, ENV_WANTED
 from sshsched.config.reading import Key, Made, Record, Schema, Take, read_text, reader
-from sshsched.config.settings import Settings
 from sshsched.config.values import Duration, Integer, Many, Number, OneOf, Pairs, Truth, Word
 from sshsched.domain import secrets
 from sshsched.domain.plan import NO_PLAN, Deed, Plan, Retry, Rule, Then
+
+if TYPE_CHECKING:
+    from sshsched.config.settings import Settings
 
 MOST: Final = 100_000
 USUAL: Final = Retry()
@@ -172,7 +174,6 @@ class Actions:
 
 # The keys ----------------------------------------------------------------------------------------------------------
 
-FAILED: Final = ("failure", "error", "held")
 THEN_WORDS: Final[tuple[Then, ...]] = get_args(Then)
 
 CONDITION: Final = Key[tuple[Placed, ...]]("condition", Conditions(), "what a run waits for, besides its time", ())
@@ -184,7 +185,7 @@ MAX_WAIT: Final = Key[float | None](
 THEN: Final = Key[str]("then", OneOf(THEN_WORDS, "end"), "what max_wait ends a run with: error or skip", "")
 ACTION: Final = Key[tuple[PlacedDeed, ...]]("action", Actions(), "what follows on an occasion of a run", ())
 NOTIFY: Final = Key[tuple[PlacedDeed, ...]](
-    "notify", Actions("notify", FAILED), "who is told: an address, or email, webhook, apprise and when", ()
+    "notify", Actions("notify"), "who is told: an address, or email, webhook, apprise and when", ()
 )
 SUCCESSORS: Final = Key[tuple[PlacedDeed, ...]](
     "successors", Actions("schedule", ("success",)), "jobs of which a run follows each success", ()

@@ -20,11 +20,16 @@ ABSENT: Final = ("absent",)
 
 SUCCESS_BY: Final = Key("success_by", DAYTIME, "the time of day by which a run must have succeeded")
 CALENDAR: Final = Key[Placed | None]("calendar", LateText(), "the dates: Mon-Fri, a calendar; else every day", None)
-NOTIFY: Final = Key[tuple[PlacedDeed, ...]]("notify", Actions("notify", ABSENT), "who is told; else as in config.yaml", ())
+NOTIFY: Final = Key[tuple[PlacedDeed, ...]](
+    "notify", Actions("notify", ABSENT), "who is told; else as in config.yaml", ()
+)
 EXPECT: Final = Record(
     (SUCCESS_BY, TZ, CALENDAR, NOTIFY),
     "by when a run must have succeeded",
-    {**dict.fromkeys(("by", "before", "daytime"), "here it is called 'success_by'"), "timezone": "here it is called 'tz'"},
+    {
+        **dict.fromkeys(("by", "before", "daytime"), "here it is called 'success_by'"),
+        "timezone": "here it is called 'tz'",
+    },
 )
 
 

@@ -20,7 +20,7 @@ from sshsched.config.reading import Key, Record, Schema, Take, reader
 from sshsched.config.values import Integer, Many, OneOf, Word
 from sshsched.domain.draft import ASKED
 from sshsched.domain.hosts import GROUP_PREFIX, TAGS_PREFIX
-from sshsched.domain.plan import STRATEGIES, Fan
+from sshsched.domain.plan import NO_FAN, STRATEGIES, Fan
 
 TAG: Final = Word(r"[^\s,{}]+", "tag; use no spaces, commas or braces")
 MOST_HOSTS: Final = 10_000
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 
     name: str
     strategy: str = ""
-    fan: Fan = Fan()
+    fan: Fan = NO_FAN
 
 
 class Place:
@@ -69,7 +69,7 @@ class Place:
             group, tags, (strategy, fan) = take(GROUP), take(TAGS), take_choice(take)
         if bool(group) == bool(tags):
             raise problems.refuse(node, "needs one of group and tags: {group: web} or {tags: [linux, gpu]}")
-        check_choice(node, strategy, fan, problems, open_end=True)
+        check_choice(node, strategy, problems, may_be_all=True)
         return Asked(GROUP_PREFIX + group if group else TAGS_PREFIX + ",".join(tags), strategy, fan)
 
     def schema(self) -> Schema:
@@ -83,18 +83,16 @@ def take_choice(take: Take) -> tuple[str, Fan]:
     return strategy, Fan(most, canary)
 
 
-def check_choice(node: Mapping, strategy: str, fan: Fan, problems: Problems, *, open_end: bool = False) -> None:
-    """Refuse what only a run on all hosts has. With `open_end`, a strategy that is not said may be that."""
-    if fan == Fan() or strategy == "all" or (open_end and not strategy):
+def check_choice(node: Mapping, strategy: str, problems: Problems, *, may_be_all: bool = False) -> None:
+    """Note what only a run on all hosts has. With `may_be_all`, that may also be the strategy where none is said."""
+    if strategy == "all" or (may_be_all and not strategy):
         return
     for key in (MAX_FAIL, CANARY):
         if key.name in node.entries:
             problems.add(node.entries[key.name].key, "means something only with `strategy: all`; take it out")
 
 
-_SAID: Final = {"not": {"required": ["strategy"]}}
+_ONE_OF_THEM: Final = {"anyOf": [{"required": [MAX_FAIL.name]}, {"required": [CANARY.name]}]}
+_SILENT: Final = {"not": {"required": ["strategy"]}}
 _ALL: Final = {"properties": {"strategy": {"const": "all"}}}
-FAN_SCHEMA: Final[Schema] = {
-    "if": {"anyOf": [{"required": [MAX_FAIL.name]}, {"required": [CANARY.name]}]},
-    "then": {"anyOf": [_SAID, _ALL]},
-}
+FAN_SCHEMA: Final[Schema] = {"if": _ONE_OF_THEM, "then": {"anyOf": [_SILENT, _ALL]}}

@@ -44,7 +44,9 @@ COMMAND: Final = Key[tuple[str, ...] | None](
 )
 KEYRING: Final = Key[tuple[str, ...] | None]("keyring", _Keyring(), "service/user in the keyring of the system", None)
 SOURCES: Final[tuple[Key[Any], ...]] = (ENV, FILE, COMMAND, KEYRING)
-RECORD: Final = Record(SOURCES, "where a secret is kept: env, file, command or keyring", {"path": "here it is called 'file'"})
+RECORD: Final = Record(
+    SOURCES, "where a secret is kept: env, file, command or keyring", {"path": "here it is called 'file'"}
+)
 
 
 class OneSource:

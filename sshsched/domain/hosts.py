@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sshsched.domain.plan import Fan
+from sshsched.domain.plan import NO_FAN, Fan
 
 LOCAL = "local"
 GROUP_PREFIX = "@"
 TAGS_PREFIX = "tags:"
+USUAL_STRATEGY = "round_robin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +35,5 @@ class HostGroup:
 
     name: str
     hosts: tuple[str, ...]
-    strategy: str = "round_robin"
-    fan: Fan = Fan()
+    strategy: str = USUAL_STRATEGY
+    fan: Fan = NO_FAN

@@ -116,6 +116,10 @@ class Fan:
     canary: int = 0
 
 
+NO_FAN = Fan()
+"""All at once, whatever becomes of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All decisions about a run that were made in its job file."""
@@ -134,7 +138,7 @@ class Plan:
     """Higher starts first where slots or locks are short."""
     strategy: str = ""
     """How a host is chosen out of a group, instead of the group's own way."""
-    fan: Fan = Fan()
+    fan: Fan = NO_FAN
     """With the strategy `all`, instead of the group's own."""
     late_after: float | None = None
     """Seconds after which a run that has not started is `late`."""

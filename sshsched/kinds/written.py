@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Final, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Meta, inspect
@@ -20,6 +20,15 @@ from sshsched.kinds.durations import PATTERN, duration
 T = TypeVar("T")
 
 _SECONDS: Final = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": PATTERN}]}
+_TYPES: Final = re.compile(r"`([a-z| ]+)`")
+_PLAIN: Final = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+}
 _SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) *(?:([kmgt]?)(i?)b?)", re.IGNORECASE | re.ASCII)
 _BYTES: Final = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]"}]}
 
@@ -41,7 +50,7 @@ class OptionError(ValueError):
 
 def make(kind: type[T], options: Mapping[str, Any]) -> T:
     """An instance of a kind (a msgspec Struct or a dataclass). Raises OptionError."""
-    fields = fields_of(cast(Any, kind))
+    fields = fields_of(kind)
     for name in options:
         if name not in fields:
             raise OptionError("", unknown(name[:60], fields) if fields else f"unknown {name[:60]!r}; it has no options")
@@ -57,17 +66,18 @@ def make(kind: type[T], options: Mapping[str, Any]) -> T:
 
 def option(kind: type[Any], name: str, value: Any) -> Any:
     """One option by itself, as its field is declared. Raises OptionError."""
-    field = fields_of(cast(Any, kind))[name]
+    field = fields_of(kind)[name]
     value = _value(name, field.type, value)
     try:
-        return msgspec.convert(value, _hints(cast(Any, kind))[field.name], strict=False)
+        return msgspec.convert(value, _hints(kind)[field.name], strict=False)
     except msgspec.ValidationError as error:
         raise _refused(error, name) from None
 
 
 def _refused(error: msgspec.ValidationError, above: str = "") -> OptionError:
     message, _, path = str(error).partition(" - at `$")
-    return OptionError((above + path.rstrip("`")).lstrip("."), f"{message[:1].lower()}{message[1:]}")
+    plain = _TYPES.sub(lambda types: " or ".join(_PLAIN.get(each, each) for each in types[1].split(" | ")), message)
+    return OptionError((above + path.rstrip("`")).lstrip("."), f"{plain[:1].lower()}{plain[1:]}")
 
 
 def size(text: str) -> int:
@@ -79,16 +89,24 @@ def size(text: str) -> int:
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
-@cache
 def fields_of(kind: Any) -> dict[str, inspect.Field]:
     """The options of a kind, by name."""
+    return _fields(kind)
+
+
+@cache
+def _fields(kind: Any) -> dict[str, inspect.Field]:
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType | inspect.DataclassType), f"{kind} is neither a Struct nor a dataclass"
     return {field.encode_name: field for field in info.fields}
 
 
-@cache
 def _hints(kind: Any) -> dict[str, Any]:
+    return _all_hints(kind)
+
+
+@cache
+def _all_hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sshsched.domain.instructions import Save, SaveCursor, Saving
 from sshsched.domain.model import LogEntry, Run
@@ -16,9 +16,9 @@ from sshsched.store.filter import RunFilter
 class MemoryStore:
     """Store and Reader in one."""
 
-    def __init__(self, instance: str = "0123456789ab") -> None:
+    def __init__(self, instance: str = "0123456789ab", runs: Iterable[Run] = ()) -> None:
         self.instance = instance
-        self._runs: dict[int, Run] = {}
+        self._runs: dict[int, Run] = {run.id: run for run in runs}
         self._logs: dict[int, list[LogEntry]] = {}
         self._cursors: dict[tuple[str, str], float] = {}
         self._job_logs: dict[str, list[tuple[float, str]]] = {}
@@ -78,6 +78,30 @@ class MemoryStore:
     def counts(self) -> dict[State, int]:
         """See Reader.counts()."""
         return dict(Counter(run.state for run in self._runs.values()))
+
+    def found(
+        self,
+        job_id: str,
+        args: Mapping[str, str],
+        states: frozenset[State],
+        since: float,
+        shared: Mapping[str, str] = {},
+    ) -> int | None:
+        """See Past.found()."""
+        runs = [run for run in self._runs.values() if run.job_id == job_id and run.root is None]
+        newest = max(runs, key=lambda run: run.id, default=None)
+        wanted = {**{name: shared[name] for name in shared if newest and name in newest.args}, **args}
+        fits = [
+            run
+            for run in runs
+            if run.state in states
+            and run.retried_by is None
+            and run.finished_at is not None
+            and run.finished_at >= since
+            and wanted.items() <= dict(run.args).items()
+        ]
+        best = max(fits, key=lambda run: (run.finished_at or 0.0, run.id), default=None)
+        return None if best is None else best.id
 
     def _move_cursor(self, save: SaveCursor) -> None:
         if save.until is None:

@@ -88,7 +88,7 @@ def fixed(run: Run) -> Row:
         run.root,
         run.step,
         run.by,
-        _dumps(dict(run.args)),
+        args_text(run.args),
         _json(run.labels),
         run.stop_rule,
         run.stop_at,
@@ -136,6 +136,11 @@ def program(run: Run) -> str:
 def plan(run: Run) -> str | None:
     """The value of the table of plans; None for a run that has none, and no row there."""
     return None if run.plan == NO_PLAN else _dumps(msgspec.to_builtins(run.plan))
+
+
+def args_text(args: Mapping[str, str]) -> str:
+    """Args as their column holds them, in their order."""
+    return _dumps(dict(args))
 
 
 def marks(args: Mapping[str, str], labels: Iterable[str]) -> set[str]:

@@ -114,6 +114,7 @@ _SECOND = (
     "ALTER TABLE runs ADD COLUMN stop_at REAL",
 )
 
+_COUNTS_AS_PAST = "finished_at IS NOT NULL AND job_id IS NOT NULL AND root IS NULL AND retried_by IS NULL"
 _THIRD = (
     # What was asked for, apart from the host that was chosen.
     "ALTER TABLE runs ADD COLUMN asked TEXT NOT NULL DEFAULT ''",
@@ -154,6 +155,9 @@ _THIRD = (
     """,
     "CREATE INDEX notices_open ON notices (id) WHERE done_at IS NULL",
     "CREATE INDEX notices_run ON notices (run_id) WHERE run_id IS NOT NULL",
+    # What a dependency may have been met by (past.py): not by steps of workflows, nor attempts that were repeated.
+    f"CREATE INDEX runs_past ON runs (job_id, state, finished_at) WHERE {_COUNTS_AS_PAST}",
+    f"CREATE INDEX runs_same ON runs (job_id, args, state, finished_at) WHERE {_COUNTS_AS_PAST}",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
