@@ -5,7 +5,7 @@ Rule: pure. A step whose texts cannot be filled in is made all the same, and has
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sshsched.domain.draft import Draft, draft_flaws
@@ -14,7 +14,7 @@ from sshsched.domain.graph import Graph
 from sshsched.domain.handing import items_of, values_for, with_variables
 from sshsched.domain.instructions import Make, Over
 from sshsched.domain.model import Reason, Run
-from sshsched.domain.plan import NO_PLAN, Step
+from sshsched.domain.plan import NO_PLAN, Plan, Step
 from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.domain.steps import Steps
@@ -24,7 +24,8 @@ from sshsched.domain.view import Rules
 class Beginning:
     """Makes the runs of the steps of one root."""
 
-    def __init__(self, rules: Rules, root: Run, graph: Graph, steps: Steps) -> None:
+    def __init__(self, rules: Rules, root: Run, graph: Graph, steps: Steps, at: float) -> None:
+        self._at = at
         self._rules = rules
         self._root = root
         self._graph = graph
@@ -51,7 +52,8 @@ class Beginning:
                 return
             if number < step.most:
                 values |= {"round": number + 1}
-                yield Make(self._draft(step, f"{step.name}#{number + 1}", values))
+                not_before = self._at + step.pause if step.pause else None
+                yield Make(self._draft(step, f"{step.name}#{number + 1}", values), not_before)
                 return
             why = f"after {number} rounds `until` is still not true"
             yield over(self._root, step.name, State.ERROR, Reason.CONDITION, why)
@@ -71,17 +73,16 @@ class Beginning:
 
     def _draft(self, step: Step, name: str, values: Mapping[str, Any]) -> Draft:
         root = self._root
-        host = self._fill("host", step.host, values)
         args: Mapping[str, str] = {**root.args, "item": values["item"]} if step.foreach else root.args
         if step.job:
             args = {arg: self._fill(f"args.{arg}", text, values) for arg, text in step.args.items()}
             values = {"job_id": step.job, **args}
 
         def fill(where: str, text: str) -> str:
-            return self._fill(where, text, values)
+            return text if step.bound else self._fill(where, text, values)
 
         draft = Draft(
-            host,
+            fill("host", step.host),
             filled_program(step.program, fill),
             job_id=step.job or None,
             args=args,
@@ -89,12 +90,17 @@ class Beginning:
             by=root.by,
             root=root.id,
             step=name,
-            plan=NO_PLAN if step.plan is None else self._rules.plan(step.plan, fill),
+            plan=self._plan(step, fill),
             start_within=root.start_within,
         )
         if flaws := "; ".join(f"{path}: {message}" for path, message in draft_flaws(draft)):
             raise ValueError(flaws)
         return draft
+
+    def _plan(self, step: Step, fill: Callable[[str, str], str]) -> Plan:
+        if step.plan is None or step.bound:
+            return step.plan or NO_PLAN
+        return self._rules.plan(step.plan, fill)
 
     def _fill(self, where: str, text: str, values: Mapping[str, Any]) -> str:
         try:

@@ -99,7 +99,7 @@ class Course:
         self._flow = root.plan.flow
         self._graph = graph_of(root.plan.flow)
         self._steps = view.by_root.get(root.id) or Steps()
-        self._begin = Beginning(view.rules, root, self._graph, self._steps)
+        self._begin = Beginning(view.rules, root, self._graph, self._steps, at)
 
     # Going on --------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,12 @@ class Graph:
             for need in step.needs:
                 dependents[need].append(step.name)
         self.dependents: Mapping[str, Sequence[str]] = dependents
+        variants: dict[str, list[str]] = {}
+        for name in self.steps:
+            if "[" in name:
+                variants.setdefault(name.partition("[")[0], []).append(name)
+        self.variants: Mapping[str, Sequence[str]] = variants
+        """The steps that a matrix made of one, by the name of that."""
         self.repeated = tuple(step.name for step in flow.steps if step.foreach)
 
     def owner(self, place: str) -> Step | None:

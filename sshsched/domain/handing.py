@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sshsched.domain.graph import Graph
 from sshsched.domain.model import Run
 from sshsched.domain.plan import Step
-from sshsched.domain.shape import iso
 from sshsched.domain.states import State
 from sshsched.domain.steps import FAILED, Steps
 
@@ -42,13 +42,12 @@ class Lookup:
 
 def values_for(root: Run, graph: Graph, steps: Steps) -> dict[str, Any]:
     """What templates of a step may use, before the step's own variables."""
-    time = {} if root.schedule_time is None else {"schedule_time": iso(root.schedule_time)}
     return {
-        **({"job_id": root.job_id} if root.job_id else {}),
-        **time,
+        "job_id": root.job_id or "",
+        "schedule_time": datetime.fromtimestamp(root.due_at, UTC).isoformat(),
         **root.args,
         "workflow": root.name,
-        "steps": Lookup(lambda name: _step(graph.steps[name], steps)),
+        "steps": Lookup(lambda name: _step(graph, name, steps)),
     }
 
 
@@ -62,26 +61,37 @@ def with_variables(values: dict[str, Any], step: Step, fill: Callable[[str, Mapp
     return values
 
 
-def _step(step: Step, steps: Steps) -> Lookup:
-    each = list(steps.each(step.name).values()) if step.foreach else []
-    run = steps.newest(step.name)
-    if each:
-        facts: dict[str, Any] = {
-            "state": str(_together(each)),
-            "runs": [run.name for run in each],
-            "outputs": Lookup(lambda name: Listed(_value(step, run, name) for run in each)),
-        }
-    elif run is not None:
-        facts = {
-            "state": str(run.state),
-            "run": run.name,
-            "host": run.host,
-            "exit_code": None if run.outcome is None else run.outcome.exit_code,
-            "outputs": Lookup(lambda name: _value(step, run, name)),
-        }
-    else:
-        facts = {}
-    return Lookup(facts.__getitem__)
+def _step(graph: Graph, name: str, steps: Steps) -> Lookup:
+    """What is known of a step; of one that was repeated, of all its runs together."""
+    step = graph.steps.get(name)
+    if step is None or step.foreach:
+        runs = [(graph.steps[each], run) for each in graph.variants.get(name, ()) if (run := steps.newest(each))]
+        if step is not None:
+            runs = [(step, run) for run in steps.each(name).values()]
+        if runs:
+            return Lookup(_facts_of_all(runs).__getitem__)
+    run = steps.newest(name)
+    return Lookup({}.__getitem__ if step is None or run is None else _facts(step, run).__getitem__)
+
+
+def _facts(step: Step, run: Run) -> dict[str, Any]:
+    return {
+        "state": str(run.state),
+        "run": run.name,
+        "host": run.host,
+        "exit_code": None if run.outcome is None else run.outcome.exit_code,
+        "outputs": Lookup(lambda name: _value(step, run, name)),
+    }
+
+
+def _facts_of_all(runs: list[tuple[Step, Run]]) -> dict[str, Any]:
+    states = {run.state for _, run in runs}
+    worst = next((state for state in (State.ERROR, State.FAILURE, State.SKIPPED) if state in states), State.SUCCESS)
+    return {
+        "state": str(worst),
+        "runs": Listed(run.name for _, run in runs),
+        "outputs": Lookup(lambda name: Listed(_value(step, run, name) for step, run in runs)),
+    }
 
 
 def _value(step: Step, run: Run, name: str) -> Any:
@@ -106,11 +116,6 @@ def _told(part: Any) -> Any:
     if isinstance(part, list):
         return Listed(map(_told, part))
     return Told({name: _told(each) for name, each in part.items()}) if isinstance(part, dict) else part
-
-
-def _together(runs: list[Run]) -> State:
-    states = {run.state for run in runs}
-    return next((state for state in (State.ERROR, State.FAILURE, State.SKIPPED) if state in states), State.SUCCESS)
 
 
 def items_of(text: str) -> list[tuple[str, str]]:

@@ -85,6 +85,10 @@ class Step:
     until: str = ""
     """A template: the step is repeated until it gives true, at most `most` times."""
     most: int = 1
+    pause: float = 0.0
+    """Seconds from the end of one round to the next."""
+    bound: bool = False
+    """Its texts have been filled in: braces in them are meant as they are."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """What it hands on: a name, and how it is found in its standard output (a regular expression, or json, last_line
     or text)."""
