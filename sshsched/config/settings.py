@@ -15,6 +15,7 @@ from sshsched.config.nodes import Problems, UnreadableError
 from sshsched.config.reading import Key, Record, reader
 from sshsched.config.secrets import SECRETS
 from sshsched.config.strict import read_file
+from sshsched.config.telling import DIGEST, SMTP, Digest, Smtp
 from sshsched.config.values import Duration, Integer, Pairs, ZoneName
 from sshsched.domain.model import START_WITHIN
 from sshsched.domain.plan import Deed, Then
@@ -47,6 +48,8 @@ KEYS: Final[dict[str, Key[Any]]] = {
     "then": THEN,
     "locks": LOCKS,
     "secrets": SECRET,
+    "smtp": SMTP,
+    "digest": DIGEST,
 }
 """The fields of Settings that are the values of keys."""
 RECORD: Final = Record((*KEYS.values(), ACTION, NOTIFY), "the settings")
@@ -62,6 +65,8 @@ class Settings:
     start_within: float = START_WITHIN
     slots: int | None = None
     tz: str | None = None
+    smtp: Smtp | None = None
+    digest: Digest | None = None
     max_wait: float | None = None
     then: Then = "error"
     actions: tuple[Deed, ...] = ()

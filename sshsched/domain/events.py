@@ -50,11 +50,19 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """A scheduler has taken up its live runs: the time to ask again what waits."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
-    """New runs, with ids, as the first thing known of them."""
+    """New runs, with ids, as the first thing known of them. `follows` is the run whose action asked for them."""
 
     at: float
     runs: tuple[Run, ...]
+    follows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +276,8 @@ class Swept:
 
 
 Event = (
-    Submitted
+    Restarted
+    | Submitted
     | TimePassed
     | Woken
     | Asked

@@ -74,10 +74,11 @@ class Notice:
 class SaveNotice:
     """Store a notice as it is now; one that is new or not done is looked after by whoever delivers it.
 
-    `note` is a new row in the log of its run, or else of its job, if it says anything.
+    `note` is a new row in the log of its run, or else of its job, at the time `at`, if it says anything.
     """
 
     notice: Notice
+    at: float = 0.0
     note: str = ""
 
 
@@ -89,6 +90,21 @@ class Consider:
     """Say Considered of this host when all other events of the turn have been decided."""
 
     host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsider:
+    """Say Asked of this run in this turn."""
+
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Say Advanced of this root in this turn, once all else has been decided. `step` is what moved; "" is anything."""
+
+    root: int
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +142,8 @@ class Make:
 
     draft: Draft
     not_before: float | None = None
-    over: Over | None = None
     follows: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Advance:
-    """Say Advanced of this workflow when what came before has been decided."""
-
-    root: int
-    step: str = ""
+    over: Over | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +208,19 @@ class Clean:
 
 
 Instruction = (
-    Saving | Consider | Stir | Park | Make | Advance | Ask | Extract | Start | Look | Seal | StopProgram | Fetch | Clean
+    Saving
+    | Consider
+    | Reconsider
+    | Advance
+    | Stir
+    | Park
+    | Make
+    | Ask
+    | Extract
+    | Start
+    | Look
+    | Seal
+    | StopProgram
+    | Fetch
+    | Clean
 )

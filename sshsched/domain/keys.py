@@ -8,7 +8,7 @@ first who waits for it is asked, and its own start stirs the key again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sshsched.domain.model import Run
 
@@ -51,15 +51,27 @@ def one_by_one(key: str) -> bool:
     return key.startswith("room:")
 
 
+def hosts(on: Iterable[str]) -> set[str]:
+    """The hosts that these keys are about."""
+    named = (key.split(":", 2) for key in on if key.startswith(("host:", "probe:")))
+    return {parts[1] for parts in named}
+
+
+def rooms(run: Run) -> Iterator[str]:
+    """What a run takes a part of when it begins."""
+    if run.job_id is not None:
+        yield room(run.job_id)
+        yield room(run.job_id, run.args)
+    for name in run.plan.locks:
+        yield lock(name)
+
+
 def stirred(old: Run | None, new: Run) -> Iterator[str]:
     """The keys that a change of a run stirs."""
     if old is not None and old.state is new.state:
         return
     if new.job_id is not None:
         yield job(new.job_id)
-        yield room(new.job_id)
-        yield room(new.job_id, new.args)
-    for name in new.plan.locks:
-        yield lock(name)
+    yield from rooms(new)
     if new.root is not None:
         yield root(new.root)

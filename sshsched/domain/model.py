@@ -34,6 +34,7 @@ class Reason(StrEnum):
     SIGNALLED = "signalled"
     STOPPED = "stopped"
     BY_HAND = "by-hand"
+    READY = "ready"
     STEPS = "steps"
     """A workflow: its steps have come to an end."""
     # Without an outcome from the program:
@@ -142,6 +143,8 @@ class Run:
     step: str = ""
     plan: Plan = NO_PLAN
     schedule_time: float | None = None
+    not_before: float | None = None
+    """The time before which it does not start, apart from its schedule: of another attempt."""
     start_within: float = START_WITHIN
     stop_rule: str = ""
     """When its schedule ends it, as text that `kinds.options` reads: a rerun works out its own time from this."""
@@ -193,6 +196,9 @@ class Run:
 
     @property
     def due_at(self) -> float:
+        """The time from which it is late."""
+        if self.not_before is not None:
+            return self.not_before
         return self.created_at if self.schedule_time is None else self.schedule_time
 
 

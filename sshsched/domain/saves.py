@@ -57,7 +57,8 @@ def end(
     yield save
     if not cleaned:
         yield rest(save.run)
-    yield Consider(run.host)
+    if run.host:
+        yield Consider(run.host)
 
 
 def rest(run: Run) -> Instruction:

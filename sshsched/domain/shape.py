@@ -49,6 +49,7 @@ def run_shape(run: Run) -> Shape:
         "warned": list(run.warned),
         "created_at": iso(run.created_at),
         "schedule_time": iso(run.schedule_time),
+        "not_before": iso(run.not_before),
         "stop_at": iso(run.stop_at),
         "waiting_since": iso(run.waiting_since),
         "ready_since": iso(run.ready_since),

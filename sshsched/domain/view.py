@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sshsched.domain.line import Line
 from sshsched.domain.model import Run
 from sshsched.domain.plan import Plan, Rule
 from sshsched.domain.states import State
@@ -124,7 +125,7 @@ class Rules(Protocol):
         """Whether a condition of a run holds."""
 
     def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
-        """A plan with its texts filled in by `fill(where, text)`. Raises ValueError with the condition that is wrong."""
+        """A plan with its texts filled in by `fill(where, text)`. Raises ValueError with what is wrong."""
 
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
         """A text with its templates filled in. Raises ValueError with the reason."""
@@ -146,8 +147,12 @@ class View:
     runs: Mapping[int, Run]
     by_host: Mapping[str, Mapping[int, Run]]
     """The runs that are on their host, or have ended there and are not cleaned."""
-    waiting: Mapping[str, Mapping[int, Run]]
-    """The runs that are ready and wait for a place, by what they asked for; those that come first, first."""
+    waiting: Mapping[str, Line]
+    """The runs that are ready and wait for a place, by what they asked for."""
+    busy: Mapping[str, int]
+    """How many runs are on each host."""
+    parked: Mapping[str, Mapping[str, Line]]
+    """The runs that wait for a key, by what they asked for."""
     hosts: Mapping[str, HostView]
     by_job: Mapping[str, Mapping[int, Run]]
     """The live runs of a job, and those that ended in this turn."""

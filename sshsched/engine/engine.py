@@ -12,26 +12,31 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sshsched import __version__
 from sshsched.domain.draft import Draft
 from sshsched.domain.events import HostDown, HostUp, Report, Reported, StopWanted, Submitted, TimePassed
 from sshsched.domain.hosts import Host
-from sshsched.domain.instructions import Instruction, SaveCursor
+from sshsched.domain.instructions import Extract, Instruction, Notice, SaveCursor
 from sshsched.domain.model import Run, StopAsked, run_id
+from sshsched.domain.placement import candidates
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
-from sshsched.domain.view import HostView
+from sshsched.domain.view import Group, HostView, Past, Rules
+from sshsched.engine.bare import NO_PAST, NO_RULES
 from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
 from sshsched.engine.core import Core, Saver
+from sshsched.engine.groups import Groups
 from sshsched.engine.hosts import HostWorker, Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
+from sshsched.engine.values import Values
 from sshsched.engine.watch import watch
 from sshsched.errors import HostError, RefusedError
+from sshsched.kinds.jobs import Job
 from sshsched.remote.answers import Hello
 from sshsched.remote.link import Link
 from sshsched.remote.transport import Transport
@@ -50,6 +55,17 @@ class Publisher(Protocol):
     def publish_jobs(self, shape: Shape) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What decisions are made with, beside the runs: kinds, the past, groups, locks and what is held back."""
+
+    rules: Rules = NO_RULES
+    past: Past = NO_PAST
+    groups: Callable[[str], Group | None] = lambda asked: None
+    locks: Mapping[str, int] = field(default_factory=dict)
+    holds: Mapping[str, str] = field(default_factory=dict)
+
+
 class Engine:
     """Made with what the store holds; `work()` is its life. Without `schedules` it starts only what it is asked for."""
 
@@ -62,19 +78,28 @@ class Engine:
         *,
         transport: Callable[[Host], Transport],
         hosts: Callable[[], Mapping[str, Host]],
+        given: Given = Given(),
         outputs: Outputs,
         publisher: Publisher,
         mode: str,
         schedules: Begin | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._board = Board(live)
-        self._core = Core(store, self._board, self._perform, self, clock)
-        self._instance = instance
         self._maker = Maker(last_id)
+        self._board = Board(
+            live,
+            rules=given.rules,
+            past=given.past,
+            groups=Groups(given.groups),
+            capacity=given.locks,
+            holds=given.holds,
+        )
+        self._core = Core(store, self._board, self._maker.run, self._perform, self, clock)
+        self._instance = instance
         self._transport = transport
         self._hosts = hosts
         self._outputs = outputs
+        self._values = Values(outputs, self._core.post, clock)
         self._publisher = publisher
         self._mode = mode
         self._clock = clock
@@ -95,6 +120,7 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._core.run())
+                group.create_task(self._values.run())
                 group.create_task(self._let_go())
                 group.create_task(self._pass_time())
         finally:
@@ -157,6 +183,10 @@ class Engine:
             "hosts": self.hosts(),
         }
 
+    def jobs(self) -> Mapping[str, Job]:
+        """The jobs as they are now; none where no schedules run."""
+        return {} if self._schedules is None else self._schedules.jobs
+
     @contextmanager
     def follow(self, number: int) -> Iterator[None]:
         """While entered, the output of this run comes in as it is written."""
@@ -217,8 +247,12 @@ class Engine:
             self._publisher.publish_output(run.id, *sizes)
         if run.settled:
             self._sizes.pop(run.id, None)
-        elif run.state is State.WAITING:
-            self._worker(run.host)
+
+    def host_wanted(self, host: str) -> None:
+        self._worker(host)
+
+    def told(self, notices: Sequence[Notice]) -> None:
+        """Nobody delivers them yet."""
 
     def host_changed(self, host: str) -> None:
         self._publisher.publish_host(self._host_shape(host))
@@ -237,17 +271,21 @@ class Engine:
             group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))
 
     async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
-        runs = tuple(self._maker.run(each.draft, at, each.problem) for each in made)
+        runs = tuple(self._maker.run(each.draft, at, over=each.over) for each in made)
         self._hurry(runs)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))
 
     def _hurry(self, runs: Iterable[Run]) -> None:
-        for host in {run.host for run in runs if run.state is State.WAITING}:
-            self._worker(host).link.hurry()
+        for asked in {run.asked for run in runs if run.state is State.WAITING and not run.plan.conditions}:
+            for host in candidates(self._board.view, asked).hosts:
+                self._worker(host).link.hurry()
 
     def _perform(self, host: str, instruction: Instruction) -> None:
-        self._worker(host).perform(instruction)
+        if isinstance(instruction, Extract):
+            self._values.find(instruction)
+        else:
+            self._worker(host).perform(instruction)
 
     def _worker(self, name: str) -> HostWorker:
         """The worker of a host, begun if there is none."""

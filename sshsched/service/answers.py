@@ -51,6 +51,7 @@ class RunAnswer(Answer):
     warned: list[str]
     created_at: str
     schedule_time: str | None
+    not_before: str | None
     stop_at: str | None
     waiting_since: str | None
     ready_since: str | None

@@ -41,6 +41,9 @@ MOVE_CURSOR = """
 FORGET_CURSOR = "DELETE FROM cursors WHERE job_id = ? AND schedule = ?"
 INSERT_JOB_LOG = "INSERT INTO job_log (job_id, at, message) VALUES (?, ?, ?)"
 
+HOLD = "INSERT INTO holds VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET words = excluded.words"
+RELEASE = "DELETE FROM holds WHERE key = ?"
+
 STATE = "SELECT state FROM runs WHERE id = ?"
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -66,6 +69,9 @@ COUNTS = "SELECT state, runs FROM counts WHERE runs > 0"
 
 # All of them, once, when a scheduler comes up.
 CURSORS = "SELECT job_id, schedule, until FROM cursors"
+
+# All of them, once, when a scheduler comes up.
+HOLDS = "SELECT key, words FROM holds"
 
 # By index, from its end.
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"

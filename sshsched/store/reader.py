@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.store import queries
@@ -44,6 +45,12 @@ class Reader:
     def job_log(self, job_id: str, limit: int = 100) -> list[tuple[float, str]]:
         """What happened to a job beside its runs, newest first: when, and a sentence."""
         return [(at, message) for at, message in self._ask(queries.JOB_LOG, (job_id, limit))]
+
+    def notices(self, run_id: int) -> list[Notice]:
+        """What was told of a run, or is still to be, in order."""
+        from sshsched.store import notices  # few commands ask
+
+        return list(notices.notices_of(self._ask(notices.OF_RUN, (run_id,))))
 
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that any run is in."""

@@ -30,6 +30,7 @@ FIXED = (
     "labels",
     "stop_rule",
     "stop_at",
+    "not_before",
 )
 """Given when the run is made. An update that finds another value here is a mistake of ours and is refused."""
 
@@ -92,6 +93,7 @@ def fixed(run: Run) -> Row:
         _json(run.labels),
         run.stop_rule,
         run.stop_at,
+        run.not_before,
     )
 
 

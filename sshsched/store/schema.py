@@ -121,6 +121,7 @@ _THIRD = (
     "UPDATE runs SET asked = host",
     "ALTER TABLE runs ADD COLUMN root INTEGER",
     "ALTER TABLE runs ADD COLUMN step TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN not_before REAL",
     "ALTER TABLE runs ADD COLUMN ready_since REAL",
     "ALTER TABLE runs ADD COLUMN forced INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE runs ADD COLUMN held TEXT NOT NULL DEFAULT ''",

@@ -128,6 +128,7 @@ any_run = st.builds(
     step=_text,
     retried_by=_maybe(st.integers(1, 2**62)),
     ready_since=_maybe(_time),
+    not_before=_maybe(_time),
     forced=st.booleans(),
     held=_text,
     warned=st.lists(_text, max_size=2).map(tuple),

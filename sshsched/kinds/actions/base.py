@@ -6,7 +6,7 @@ it has no clock, file or socket but the `Means` that it is given, and has to be 
 
 ::
 
-    class Sign(Action):
+    class Sign(Action, frozen=True):
         text: Annotated[str, Meta(description="what the sign in the hall shows")] = "{{ job }}: {{ state }}"
 
         async def deliver(self, notice: Notice, means: Means) -> None:

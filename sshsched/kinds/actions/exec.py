@@ -19,7 +19,7 @@ from sshsched.kinds.written import Seconds
 TIMEOUT = 60.0
 
 
-class Exec(Action):
+class Exec(Action, frozen=True):
     """A command where the scheduler runs."""
 
     command: Annotated[str, Meta(min_length=1, description="text for sh -c; any exit code but 0 is a problem")]

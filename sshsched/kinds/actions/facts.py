@@ -32,7 +32,8 @@ def told_names() -> frozenset[str]:
 def values_of(facts: Mapping[str, Any], occasion: str) -> dict[str, Any]:
     """What the texts of an action may use: the args by name, and all that is told of the run. Unknown is empty."""
     known = {name: "" if value is None else value for name, value in facts.items()}
-    return {**known.get("args", {}), **known, "occasion": occasion}
+    args: Mapping[str, str] = facts.get("args", {})
+    return {**args, **known, "occasion": occasion}
 
 
 def shape_of(notice: Notice) -> dict[str, Any]:

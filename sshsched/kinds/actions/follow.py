@@ -6,7 +6,7 @@ wrong with an action is a notice that is given up at once: it costs nobody else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sshsched.domain.instructions import Make, Notice, SaveNotice
@@ -20,19 +20,19 @@ Load = Callable[[Deed], Action]
 """The action that a deed describes. Raises ValueError with what is wrong."""
 
 
-def follow(load: Load, run: Run, occasion: str, view: View, at: float) -> Iterator[Make | SaveNotice]:
-    """What all actions of a run do that answer this occasion."""
-    for index, deed in enumerate(run.plan.actions):
+def follow(
+    load: Load, deeds: Sequence[Deed], run: Run, occasion: str, view: View, at: float
+) -> Iterator[Make | SaveNotice]:
+    """What those actions of a run do that answer this occasion."""
+    for index, deed in enumerate(deeds):
         if occasion in deed.on:
-            name = f"{run.name}-{run.key}-{occasion}-{index}"
+            name = f"{run.name}-{run.key}-{occasion}-{index}-{round(at * 1000)}"
             try:
                 yield from _followed(load(deed), deed, name, run, occasion, view, at)
             except Exception as error:  # kinds are of others' making, too
                 words = f"action {deed.kind!r}: {error or type(error).__name__}"
-                lost = Notice(
-                    f"{name}-{round(at * 1000)}", deed, occasion, {}, at, run.id, run.job_id, problem=words, done_at=at
-                )
-                yield SaveNotice(lost, words)
+                lost = Notice(name, deed, occasion, {}, at, run.id, run.job_id, problem=words, done_at=at)
+                yield SaveNotice(lost, at, words)
 
 
 def _followed(
@@ -55,8 +55,7 @@ def notices(
     run_id: int | None = None,
     job_id: str | None = None,
 ) -> Iterator[Notice]:
-    """One notice for each part of an action. `name` is what the ids begin with."""
+    """One notice for each part of an action. `name` is what its id begins with."""
     for word, options in list(action.parts()) or [("", deed.options)]:
-        whole = f"{name}-{word}" if word else name
         part = Deed(deed.kind, options, deed.on)
-        yield Notice(f"{whole}-{round(at * 1000)}", part, occasion, facts, at, run_id, job_id, next_at=at)
+        yield Notice(f"{name}-{word}" if word else name, part, occasion, facts, at, run_id, job_id, next_at=at)

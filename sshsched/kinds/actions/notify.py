@@ -35,7 +35,7 @@ class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
     secret: Annotated[str, Meta(description="the name of the secret with which it is signed; empty: it is not")] = ""
 
 
-class Notify(Action):
+class Notify(Action, frozen=True):
     """People are told."""
 
     email: Annotated[tuple[str, ...], Meta(description="addresses; the server is `smtp:` in config.yaml")] = ()

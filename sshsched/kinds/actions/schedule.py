@@ -1,6 +1,6 @@
 """`schedule`: a run of another job follows.
 
-Rule: the args that it is not given it takes from the run, by name; what is then still missing is an error of the action.
+Rule: args that it is not given it takes from the run, by name; what is still missing then is an error of the action.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sshsched.kinds.actions.base import Action
 from sshsched.kinds.actions.facts import facts_of, values_of
 
 
-class Schedule(Action):
+class Schedule(Action, frozen=True):
     """A run of another job."""
 
     job: Annotated[str, Meta(description="the job of which a run is made")]

@@ -76,6 +76,16 @@ def one_line(text: str) -> str:
     return plain if len(plain) <= LONGEST_SUBJECT else f"{plain[: LONGEST_SUBJECT - 3]}..."
 
 
+def harmless(line: str) -> str:
+    """A line of a program as a letter may hold it: colours are gone, what else is no character is shown."""
+    plain = re.sub(r"\x1b\[[0-9;:?]{0,60}[A-Za-z]", "", line)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", _shown, plain)
+
+
+def _shown(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
+
+
 def _of_run(notice: Notice, tail: str) -> Iterator[str]:
     facts = notice.facts
     yield f"{subject_of(notice)}."
