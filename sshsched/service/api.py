@@ -16,9 +16,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sshsched.domain.draft import Draft, host_flaw, seconds_flaw
+from sshsched.domain.draft import Draft, host_flaw
 from sshsched.domain.model import Run, StopAsked, run_id
 from sshsched.domain.shape import Shape, log_shape, run_shape
+from sshsched.domain.sound import seconds_flaw
 from sshsched.errors import NotFoundError, RefusedError, UsageError
 from sshsched.service import bodies, query
 from sshsched.service.endpoints import ENDPOINTS
