@@ -19,16 +19,14 @@ from sshsched.config.reading import Key, Made, Record, Schema, Take, read_text, 
 from sshsched.config.values import Duration, Integer, Many, Number, OneOf, Pairs, Truth, Word
 from sshsched.domain import secrets
 from sshsched.domain.plan import NO_PLAN, Deed, Plan, Retry, Rule, Then
+from sshsched.domain.sound import MOST, OUTCOMES
 
 if TYPE_CHECKING:
     from sshsched.config.settings import Settings
 
-MOST: Final = 100_000
 USUAL: Final = Retry()
 
 # Retries ---------------------------------------------------------------------------------------------------------
-
-OUTCOMES: Final = ("failure", "error", "timeout", "signal")
 
 
 class Outcome:

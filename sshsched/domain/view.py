@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sshsched.domain.line import Line
 from sshsched.domain.model import Run
-from sshsched.domain.plan import Plan, Rule
+from sshsched.domain.plan import NO_FAN, Fan, Plan, Rule
 from sshsched.domain.states import State
 from sshsched.domain.steps import Steps
 
@@ -40,6 +40,7 @@ class Group:
 
     hosts: tuple[str, ...]
     strategy: str = "round_robin"
+    fan: Fan = NO_FAN
 
 
 # Conditions ------------------------------------------------------------------------------------------------------

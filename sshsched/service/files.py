@@ -77,8 +77,10 @@ def newest_settings(config_dir: Path) -> Newest[Settings]:
 
 def group(hosts: Hosts, asked: str) -> Group | None:
     """What @GROUP or tags:A,B stands for; None if there is no such group."""
-    found = hosts.asked(asked)
-    return None if found is None else Group(found.hosts, found.strategy)
+    if asked.startswith("@"):
+        return hosts.groups.get(asked.removeprefix("@"))
+    wanted = set(asked.removeprefix("tags:").split(","))
+    return Group(tuple(name for name, host in hosts.items() if wanted <= set(host.tags)))
 
 
 class JobDrafts:
