@@ -99,9 +99,17 @@ def faults(text: str, names: Collection[str], also: Collection[str] = ()) -> lis
     }
     unknown = sorted(used - set(names) - set(also) - asked - set(_environment().globals) - {*GIVEN, *_functions(dict)})
     there = f"the params are: {', '.join(names)}" if names else "the job has no params"
-    if also:
-        there += f"; here there are also {', '.join(sorted(also))}"
-    return [f"'{name}' is not defined; {RUN_ID if name == 'run_id' else there}" for name in unknown]
+    return [f"'{name}' is not defined; {_hint(name, there, also)}" for name in unknown]
+
+
+def _hint(name: str, there: str, also: Collection[str]) -> str:
+    if name == "run_id" and not also:
+        return RUN_ID
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    if near := get_close_matches(name, also, n=1):
+        return f"did you mean '{near[0]}'?"
+    return f"{there}, and of the run there are job, run, state, host, message, exit_code and more" if also else there
 
 
 def _functions(calendars: Calendars) -> dict[str, Callable[..., Any]]:

@@ -116,6 +116,9 @@ class Past(Protocol):
         do not count, nor runs after which another attempt was made.
         """
 
+    def names(self, job_id: str) -> frozenset[str] | None:
+        """The names of the args of a job's newest run; None if it has had none."""
+
 
 class Rules(Protocol):
     """The kinds of conditions and actions, and templates. What is wrong with a kind is an answer about that run."""
@@ -151,7 +154,12 @@ class View:
     """The runs that wait for a key, by what they asked for."""
     hosts: Mapping[str, HostView]
     by_job: Mapping[str, Mapping[int, Run]]
-    """The live runs of a job, and those that ended in this turn."""
+    """The live runs of a job, and those that ended in this turn, steps of workflows apart: by the keys of `keys.job`,
+    with args and without, the oldest first."""
+    running: Mapping[str, Mapping[int, Run]]
+    """Those of them that are on their hosts."""
+    names: Mapping[str, frozenset[str]]
+    """The names of the args of the newest run of each job that has had one since the scheduler began."""
     by_root: Mapping[int, Mapping[int, Run]]
     """The runs of the steps of a live root, ended or not."""
     locks: Mapping[str, Mapping[int, int]]

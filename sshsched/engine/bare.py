@@ -24,6 +24,9 @@ class _NoPast:
     ) -> int | None:
         return None
 
+    def names(self, job_id: str) -> frozenset[str] | None:
+        return None
+
 
 class _NoRules:
     def ask(self, rule: Rule, run: Run, view: View, at: float) -> Answer:

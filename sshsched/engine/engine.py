@@ -46,6 +46,7 @@ from sshsched.engine.groups import Groups
 from sshsched.engine.hosts import HostWorker, Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
+from sshsched.engine.teller import Teller, Telling
 from sshsched.engine.watch import watch
 from sshsched.errors import HostError, RefusedError
 from sshsched.kinds.jobs import Job
@@ -95,6 +96,7 @@ class Engine:
         publisher: Publisher,
         mode: str,
         schedules: Begin | None = None,
+        telling: Telling | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._maker = Maker(last_id)
@@ -117,6 +119,20 @@ class Engine:
         self._schedules = (
             Schedules(schedules, self._time_passed, publisher.publish_jobs, clock) if schedules is not None else None
         )
+        self._teller = (
+            None
+            if telling is None
+            else Teller(
+                telling,
+                instance,
+                say=self._core.say,
+                runs=self._board.view.runs.get,
+                live=lambda job_id: self._board.view.by_job.get(job_id, {}),
+                jobs=self.jobs,
+                holds=lambda job_id: self._schedules is None or self._schedules.last.holds(job_id),
+                clock=clock,
+            )
+        )
         self._began = clock()
         self._workers: dict[str, tuple[HostWorker, asyncio.Task[None]]] = {}
         self._idle_since: dict[str, float] = {}
@@ -133,6 +149,8 @@ class Engine:
                 group.create_task(self._core.run())
                 group.create_task(self._let_go())
                 group.create_task(self._pass_time())
+                if self._teller is not None:
+                    group.create_task(self._teller.deliver())
         finally:
             tasks = [task for _, task in self._workers.values()]
             for task in tasks:
@@ -182,7 +200,8 @@ class Engine:
 
     def idle(self) -> bool:
         """Whether nothing is left to do."""
-        return not self._board.view.runs and not (self._schedules and self._schedules.waits)
+        waits = (self._schedules and self._schedules.waits) or (self._teller and self._teller.waits)
+        return not self._board.view.runs and not waits
 
     def hosts(self) -> list[Shape]:
         """The hosts that matter now."""
@@ -285,7 +304,8 @@ class Engine:
         self._worker(host)
 
     def told(self, notices: Sequence[Notice]) -> None:
-        """Nobody delivers them yet."""
+        if self._teller is not None:
+            self._teller.told(notices)
 
     def host_changed(self, host: str) -> None:
         self._publisher.publish_host(self._host_shape(host))
@@ -301,6 +321,8 @@ class Engine:
         gc.freeze()  # jobs stay for years: nobody needs to look for garbage among them again and again
         async with asyncio.TaskGroup() as group:
             group.create_task(schedules.run())
+            if self._teller is not None:
+                group.create_task(self._teller.make_rounds())
             group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))
 
     async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:

@@ -141,6 +141,8 @@ class Turn:
 
     def _save(self, save: Save) -> None:
         run, old = save.run, self._board.view.runs.get(save.run.id)
+        if save.old is None and self._board.view.names.get(run.job_id or "") != frozenset(run.args):
+            self._keys[keys.names(run.job_id or "")] = None
         self._board.put(run)
         self.saves.append(save)
         if run.state is State.WAITING and run.ready_since is not None:

@@ -20,6 +20,15 @@ from sshsched.kinds.durations import PATTERN, duration
 T = TypeVar("T")
 
 _SECONDS: Final = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": PATTERN}]}
+_TYPES: Final = re.compile(r"`([a-z| ]+)`")
+_PLAIN: Final = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+}
 _SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) *(?:([kmgt]?)(i?)b?)", re.IGNORECASE | re.ASCII)
 _BYTES: Final = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]"}]}
 
@@ -69,7 +78,8 @@ def option(kind: type[Any], name: str, value: Any) -> Any:
 
 def _refused(error: msgspec.ValidationError, above: str = "") -> OptionError:
     message, _, path = str(error).partition(" - at `$")
-    return OptionError((above + path.rstrip("`")).lstrip("."), f"{message[:1].lower()}{message[1:]}")
+    plain = _TYPES.sub(lambda types: " or ".join(_PLAIN.get(each, each) for each in types[1].split(" | ")), message)
+    return OptionError((above + path.rstrip("`")).lstrip("."), f"{plain[:1].lower()}{plain[1:]}")
 
 
 def size(text: str) -> int:
