@@ -101,6 +101,10 @@ class RunFilter:
     def matches(self, run: Run) -> bool:
         return all(term.matches(run) for term in self.terms)
 
+    def allows(self, job: str | None) -> bool:
+        """Whether a run of this job (None: of none) can match: what the other terms say of it is left open."""
+        return all(_like(term.values, job) is not term.negated for term in self.terms if term.field is Field.JOB)
+
     def __and__(self, other: RunFilter) -> RunFilter:
         """Runs that match both."""
         return RunFilter((*self.terms, *other.terms))

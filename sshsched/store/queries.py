@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sshsched.domain.states import FINISHED
 from sshsched.store.filter import RunFilter
 from sshsched.store.filter_sql import Source, Sql, conditions, source
 from sshsched.store.rows import COLUMNS, DERIVED, FIXED, MOVING
@@ -66,6 +67,30 @@ CURSORS = "SELECT job_id, schedule, until FROM cursors"
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"
 
 LOG = "SELECT run_id, at, old, new, reason, message FROM run_log WHERE run_id = ? ORDER BY id"
+
+
+# One step through the index for each job, and none for each run.
+JOBS = """
+    WITH RECURSIVE jobs (id) AS (
+        SELECT min(job_id) FROM runs INDEXED BY runs_job WHERE job_id IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(job_id) FROM runs INDEXED BY runs_job WHERE job_id > jobs.id) FROM jobs
+        WHERE jobs.id IS NOT NULL
+    )
+    SELECT id FROM jobs WHERE id IS NOT NULL
+"""
+
+
+def select_past(job: str, where: RunFilter, limit: int) -> Sql:
+    """The last finished runs of a job: by its index from the end, which the limit stops."""
+    terms = conditions(RunFilter(where.terms, states=FINISHED))
+    condition = " AND ".join(["runs.job_id = ?", *(sql for sql, _ in terms)])
+    values = tuple(value for _, bound in terms for value in bound)
+    return (
+        f"SELECT id, state, started_at, finished_at FROM runs INDEXED BY runs_job WHERE {condition} "
+        "ORDER BY id DESC LIMIT ?",
+        (job, *values, limit),
+    )
 
 
 def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from sshsched.store import queries
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_reader
 from sshsched.store.filter import RunFilter
 from sshsched.store.rows import entry_of, run_of
+from sshsched.store.stats import JobStats, Past, job_stats
 
 
 class Reader:
@@ -44,6 +45,19 @@ class Reader:
     def job_log(self, job_id: str, limit: int = 100) -> list[tuple[float, str]]:
         """What happened to a job beside its runs, newest first: when, and a sentence."""
         return [(at, message) for at, message in self._ask(queries.JOB_LOG, (job_id, limit))]
+
+    def stats(self, where: RunFilter, limit: int) -> list[JobStats]:
+        """Of each job with finished runs that match: how the last `limit` of these went, by the job's id."""
+        jobs = [job for (job,) in self._ask(queries.JOBS) if where.allows(job)]
+        found = [job_stats(job, self._past(job, where, limit)) for job in jobs]
+        return [stats for stats in found if stats.past]
+
+    def _past(self, job: str, where: RunFilter, limit: int) -> list[Past]:
+        rows = self._ask(*queries.select_past(job, where, limit))
+        return [
+            Past(id, State(state), None if None in (began, ended) else max(0.0, ended - began))
+            for id, state, began, ended in reversed(rows)
+        ]
 
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that any run is in."""

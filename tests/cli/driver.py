@@ -101,14 +101,16 @@ class Place:
             self("wait", "--timeout", "10", *live)
         self.kill_scheduler(signal.SIGTERM)
 
-    def on_terminal(self, *args: str, until: str = "", within: float = 20.0) -> tuple[int | None, str]:
+    def on_terminal(
+        self, *args: str, until: str = "", within: float = 20.0, height: int = 30
+    ) -> tuple[int | None, str]:
         """A command on a terminal of 100 columns: its code and all that the terminal got.
 
         With `until`, it is left once that was seen, by Ctrl-C.
         """
         pid, terminal = pty.fork()
         if pid == 0:
-            os.environ.update(self.env, TERM="xterm", COLUMNS="100", LINES="30")
+            os.environ.update(self.env, TERM="xterm", COLUMNS="100", LINES=str(height), LC_ALL="C.UTF-8")
             os.environ.pop("NO_COLOR", None)
             os.execv(sys.executable, [*CLI, *args])
         seen = b""
