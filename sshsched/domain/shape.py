@@ -20,7 +20,7 @@ def iso(at: float | None) -> str | None:
     """2026-11-22T03:30:00.123Z, or None for None."""
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def run_shape(run: Run) -> Shape:
@@ -74,7 +74,7 @@ def program_shape(run: Run) -> Mapping[str, Any]:
     # One by one: asdict() copies everything deeply, which took longer than all the rest of a run's shape.
     program = run.program
     found = {name: value for name in _PROGRAM if (value := getattr(program, name)) not in (None, (), {})}
-    return {**found, "stop": asdict(program.stop)}
+    return {**found, "stop": {"signal": program.stop.signal, "grace": program.stop.grace}}
 
 
 def log_shape(entry: LogEntry) -> Shape:
