@@ -1,7 +1,7 @@
 """Where files live.
 
-Rules: what is typed wins, then SSHSCHED_* variables, XDG's, the usual folders. Texts, not Paths: a command that has no other
-use for pathlib does not import it.
+Rules: what is typed wins, then SSHSCHED_* variables, XDG's, the usual folders. Texts, not Paths: a command that has
+no other use for pathlib does not import it.
 """
 
 from __future__ import annotations
