@@ -16,6 +16,7 @@ from sshsched.config.reading import Key, Made, Record, Schema, present, reader
 from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults
 from sshsched.config.values import TEXT, Duration, Many, Word
+from sshsched.domain.plan import NO_PLAN
 from sshsched.kinds.jobs import HOST_NAME, Job, Param, Scheduled
 
 
@@ -110,7 +111,7 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
         raise UnreadableError
     description, labels = told
     start = around.settings.start_within if start is None else start
-    return Job(job_id, host, program, params, description, labels, start, schedules, problems.file, node.line)
+    return Job(job_id, host, program, params, description, labels, start, NO_PLAN, schedules, problems.file, node.line)
 
 
 def with_defaults(entries: Entries, defaults: Entries) -> dict[str, Entry]:

@@ -11,7 +11,7 @@ from typing import Final
 from sshsched.config.nodes import Entry, Mapping, Node, Problems, Text
 from sshsched.config.reading import Key, Made, Record, Take, check_keys
 from sshsched.config.values import TEXT, Duration, Integer, Many, OneOf, Pairs, Word
-from sshsched.domain.model import GRACE, Program, Stop
+from sshsched.domain.program import GRACE, Program, Stop
 from sshsched.kinds.jobs import USER_NAME
 
 # SSHSCHED_* tells a program of its run; a job that sets one would be overruled without a word.

@@ -21,8 +21,8 @@ from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, Unread
 from sshsched.config.options import COMMON, STOP, STOP_RUN, take_options
 from sshsched.config.reading import Key, Record, Schema, Take, present, read_text, reader
 from sshsched.config.values import TEXT, Duration, Integer, Many
-from sshsched.domain.durations import duration
 from sshsched.domain.nearest import suggest
+from sshsched.kinds.durations import duration
 from sshsched.kinds.jobs import Param, Scheduled
 from sshsched.kinds.options import Options
 from sshsched.kinds.schedules.base import Schedule

@@ -12,6 +12,7 @@ from typing import Final
 from sshsched.config.nodes import Problems, UnreadableError
 from sshsched.config.reading import Key, Record, reader
 from sshsched.config.strict import read_file
+from sshsched.config.telling import DIGEST, SMTP, Digest, Smtp
 from sshsched.config.values import Duration, Integer, ZoneName
 from sshsched.domain.model import START_WITHIN
 
@@ -23,7 +24,7 @@ START: Final = Key(
 )
 SLOTS: Final = Key[int | None]("slots", Integer(1, MOST_SLOTS), "how many programs run at once on a host", None)
 TZ: Final = Key[str | None]("tz", ZoneName(), "the time zone of schedules that name none; else this machine's", None)
-SETTINGS: Final = Record((START, SLOTS, TZ), "the settings")
+SETTINGS: Final = Record((START, SLOTS, TZ, SMTP, DIGEST), "the settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Settings:
     start_within: float = START_WITHIN
     slots: int | None = None
     tz: str | None = None
+    smtp: Smtp | None = None
+    digest: Digest | None = None
 
 
 def load_settings(config_dir: Path) -> Settings:
@@ -43,7 +46,7 @@ def load_settings(config_dir: Path) -> Settings:
         node = read_file(config_dir / FILE, problems)
         if node is not None:
             with reader(node, SETTINGS, problems) as take:
-                settings = Settings(take(START), take(SLOTS), take(TZ))
+                settings = Settings(take(START), take(SLOTS), take(TZ), take(SMTP), take(DIGEST))
     except FileNotFoundError:
         return settings
     except UnreadableError:

@@ -11,7 +11,9 @@ import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sshsched.domain.model import START_WITHIN, Program
+from sshsched.domain.model import START_WITHIN
+from sshsched.domain.plan import NO_PLAN, Plan
+from sshsched.domain.program import Program
 
 Flaw = tuple[str, str]
 
@@ -26,7 +28,7 @@ SIGNALS = {each.name.removeprefix("SIG"): int(each) for each in signal.Signals i
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """All that a run is made of, before it has an id."""
+    """All that a run is made of, before it has an id. `host` is a host, @GROUP or tags:A,B; empty in a root run."""
 
     host: str
     program: Program
@@ -35,6 +37,10 @@ class Draft:
     labels: tuple[str, ...] = ()
     by: str = ""
     rerun_of: int | None = None
+    attempt: int = 1
+    root: int | None = None
+    step: str = ""
+    plan: Plan = NO_PLAN
     schedule_time: float | None = None
     start_within: float = START_WITHIN
     stop_rule: str = ""

@@ -10,7 +10,8 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sshsched.domain.model import LogEntry, Program, Run
+from sshsched.domain.model import LogEntry, Run
+from sshsched.domain.program import Program
 
 Shape = dict[str, Any]
 _PROGRAM = tuple(field.name for field in fields(Program))
@@ -33,15 +34,25 @@ def run_shape(run: Run) -> Shape:
         "state": str(run.state),
         "reason": str(run.reason),
         "message": run.message,
-        "host": run.host,
+        "host": run.host or None,
+        "asked": run.asked or None,
         "labels": list(run.labels),
         "by": run.by,
         "attempt": run.attempt,
-        "rerun_of": None if run.rerun_of is None else f"r{run.rerun_of}",
+        "rerun_of": _name(run.rerun_of),
+        "retried_by": _name(run.retried_by),
+        "root": _name(run.root),
+        "step": run.step or None,
+        "values": dict(run.values),
+        "held": run.held or None,
+        "priority": run.plan.priority,
+        "warned": list(run.warned),
         "created_at": iso(run.created_at),
         "schedule_time": iso(run.schedule_time),
+        "not_before": iso(run.not_before),
         "stop_at": iso(run.stop_at),
         "waiting_since": iso(run.waiting_since),
+        "ready_since": iso(run.ready_since),
         "starting_since": iso(run.starting_since),
         "started_at": iso(run.started_at),
         "finished_at": iso(run.finished_at),
@@ -67,6 +78,10 @@ def run_shape(run: Run) -> Shape:
         "spool": run.spool and run.spool.path,
         "program": program_shape(run),
     }
+
+
+def _name(number: int | None) -> str | None:
+    return None if number is None else f"r{number}"
 
 
 def program_shape(run: Run) -> Mapping[str, Any]:

@@ -12,30 +12,24 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sshsched import __version__
 from sshsched.domain.draft import Draft
-from sshsched.domain.events import (
-    HostDown,
-    HostUp,
-    HostView,
-    Instruction,
-    Report,
-    Reported,
-    SaveCursor,
-    StopWanted,
-    Submitted,
-    TimePassed,
-)
+from sshsched.domain.events import HostDown, HostUp, Report, Reported, StopWanted, Submitted, TimePassed
 from sshsched.domain.hosts import Host
+from sshsched.domain.instructions import Instruction, Notice, SaveCursor
 from sshsched.domain.model import Run, StopAsked, run_id
+from sshsched.domain.placement import candidates
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
+from sshsched.domain.view import Group, HostView, Past, Rules
+from sshsched.engine.bare import NO_PAST, NO_RULES
 from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
 from sshsched.engine.core import Core, Saver
+from sshsched.engine.groups import Groups
 from sshsched.engine.hosts import HostWorker, Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
@@ -59,6 +53,17 @@ class Publisher(Protocol):
     def publish_jobs(self, shape: Shape) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What decisions are made with, beside the runs: kinds, the past, groups, locks and what is held back."""
+
+    rules: Rules = NO_RULES
+    past: Past = NO_PAST
+    groups: Callable[[], Mapping[str, Group]] = dict
+    locks: Mapping[str, int] = field(default_factory=dict)
+    holds: Mapping[str, str] = field(default_factory=dict)
+
+
 class Engine:
     """Made with what the store holds; `work()` is its life. Without `schedules` it starts only what it is asked for."""
 
@@ -71,16 +76,24 @@ class Engine:
         *,
         transport: Callable[[Host], Transport],
         hosts: Callable[[], Mapping[str, Host]],
+        given: Given = Given(),
         outputs: Outputs,
         publisher: Publisher,
         mode: str,
         schedules: Begin | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._board = Board(live)
-        self._core = Core(store, self._board, self._perform, self, clock)
-        self._instance = instance
         self._maker = Maker(last_id)
+        self._board = Board(
+            live,
+            rules=given.rules,
+            past=given.past,
+            groups=Groups(hosts, given.groups),
+            capacity=given.locks,
+            holds=given.holds,
+        )
+        self._core = Core(store, self._board, self._maker.run, self._perform, self, clock)
+        self._instance = instance
         self._transport = transport
         self._hosts = hosts
         self._outputs = outputs
@@ -226,8 +239,12 @@ class Engine:
             self._publisher.publish_output(run.id, *sizes)
         if run.settled:
             self._sizes.pop(run.id, None)
-        elif run.state is State.WAITING:
-            self._worker(run.host)
+
+    def host_wanted(self, host: str) -> None:
+        self._worker(host)
+
+    def told(self, notices: Sequence[Notice]) -> None:
+        """Nobody delivers them yet."""
 
     def host_changed(self, host: str) -> None:
         self._publisher.publish_host(self._host_shape(host))
@@ -246,14 +263,15 @@ class Engine:
             group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))
 
     async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
-        runs = tuple(self._maker.run(each.draft, at, each.problem) for each in made)
+        runs = tuple(self._maker.run(each.draft, at, problem=each.problem) for each in made)
         self._hurry(runs)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))
 
     def _hurry(self, runs: Iterable[Run]) -> None:
-        for host in {run.host for run in runs if run.state is State.WAITING}:
-            self._worker(host).link.hurry()
+        for asked in {run.asked for run in runs if run.state is State.WAITING and not run.plan.conditions}:
+            for host in candidates(self._board.view, asked).hosts:
+                self._worker(host).link.hurry()
 
     def _perform(self, host: str, instruction: Instruction) -> None:
         self._worker(host).perform(instruction)

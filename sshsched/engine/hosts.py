@@ -12,22 +12,8 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
-from sshsched.domain.events import (
-    Clean,
-    Cleaned,
-    Event,
-    Fetch,
-    Fetched,
-    Instruction,
-    Look,
-    Report,
-    Reported,
-    Seal,
-    Start,
-    StartRefused,
-    StopProgram,
-    Swept,
-)
+from sshsched.domain.events import Cleaned, Event, Fetched, Report, Reported, StartRefused, Swept
+from sshsched.domain.instructions import Clean, Fetch, Instruction, Look, Seal, Start, StopProgram
 from sshsched.domain.model import Output, Run, Stream
 from sshsched.errors import HostError, StoreBusyError, StoreError
 from sshsched.remote.answers import Data

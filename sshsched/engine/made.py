@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sshsched.domain.draft import Draft, draft_flaws
 from sshsched.domain.model import Output, Reason, Run
+from sshsched.domain.placement import is_group
 from sshsched.domain.states import State
 from sshsched.domain.words import SCHEDULE
 from sshsched.kinds.jobs import Job, Render, Scheduled, bind
@@ -57,15 +58,16 @@ class Maker:
     def __init__(self, last_id: int) -> None:
         self._last_id = last_id
 
-    def run(self, draft: Draft, now: float, problem: str = "") -> Run:
+    def run(self, draft: Draft, now: float, not_before: float | None = None, problem: str = "") -> Run:
         """A new run. What lies ahead is scheduled; what is due, or was, waits."""
         self._last_id += 1
-        later = draft.schedule_time is not None and draft.schedule_time > now
+        later = any(time is not None and time > now for time in (draft.schedule_time, not_before))
         state = State.SCHEDULED if later else State.WAITING
         due_at = now if draft.schedule_time is None else draft.schedule_time
         return Run(
             id=self._last_id,
-            host=draft.host,
+            host="" if is_group(draft.host) else draft.host,
+            asked=draft.host,
             program=draft.program,
             created_at=now,
             state=State.ERROR if problem else state,
@@ -75,6 +77,11 @@ class Maker:
             labels=draft.labels,
             by=draft.by,
             rerun_of=draft.rerun_of,
+            attempt=draft.attempt,
+            root=draft.root,
+            step=draft.step,
+            plan=draft.plan,
+            not_before=not_before,
             schedule_time=draft.schedule_time,
             start_within=draft.start_within,
             stop_rule=draft.stop_rule,

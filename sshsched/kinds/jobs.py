@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from sshsched.domain.model import START_WITHIN, Program
+from sshsched.domain.model import START_WITHIN
+from sshsched.domain.plan import NO_PLAN, Plan
+from sshsched.domain.program import Program
 from sshsched.errors import UsageError
 
 if TYPE_CHECKING:  # most commands meet a job without asking for its times
@@ -60,6 +62,7 @@ class Job:
     description: str = ""
     labels: tuple[str, ...] = ()
     start_within: float = START_WITHIN
+    plan: Plan = NO_PLAN
     schedules: tuple[Scheduled, ...] = ()
     file: str = field(default="", compare=False)
     line: int = field(default=1, compare=False)
@@ -75,6 +78,7 @@ class Bound:
     args: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     start_within: float = START_WITHIN
+    plan: Plan = NO_PLAN
 
 
 def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = None) -> Bound:

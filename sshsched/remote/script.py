@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from sshsched.domain.model import Cause, Program, Run
+from sshsched.domain.model import Cause, Run
+from sshsched.domain.program import Program
 from sshsched.domain.shape import iso
 
 # Linux' MAX_ARG_STRLEN: one word of a program's argv or environment, its end mark included.

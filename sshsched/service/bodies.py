@@ -14,8 +14,9 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from sshsched.domain.draft import Draft, draft_flaws, signal_name
-from sshsched.domain.model import Program, Stop, run_id
+from sshsched.domain.model import run_id
 from sshsched.domain.nearest import unknown
+from sshsched.domain.program import Program, Stop
 from sshsched.errors import UsageError
 
 

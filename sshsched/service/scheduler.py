@@ -19,7 +19,7 @@ from sshsched.config.hosts import load_hosts
 from sshsched.config.settings import load_settings
 from sshsched.config.watched import JobsFolder
 from sshsched.domain.hosts import LOCAL, Host
-from sshsched.engine.engine import Engine
+from sshsched.engine.engine import Engine, Given
 from sshsched.engine.schedules import Begin
 from sshsched.errors import ConfigError, NoSchedulerError
 from sshsched.remote.local import LocalTransport
@@ -133,6 +133,7 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
             await store.last_id(),
             transport=transport,
             hosts=hosts,
+            given=Given(holds=await store.holds()),
             outputs=outputs,
             publisher=hub,
             mode=mode,

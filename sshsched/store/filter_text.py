@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from sshsched.domain.model import run_id
-from sshsched.domain.moments import parse_since
 from sshsched.domain.nearest import unknown
 from sshsched.domain.shape import iso
 from sshsched.domain.states import State
 from sshsched.errors import UsageError
+from sshsched.kinds.moments import parse_since
 from sshsched.store.filter import GROUPS, IS, Field, RunFilter, Term, in_order
 
 MOST_VALUES = 100

@@ -16,7 +16,8 @@ def _names(columns: Iterable[str], pattern: str = '"{}"', between: str = ", ") -
 
 
 _COLUMNS = _names(COLUMNS, 'runs."{}"')
-_RUN = f"SELECT {_COLUMNS}, programs.program"
+_RUN = f"SELECT {_COLUMNS}, programs.program, plans.plan"
+_PARTS = "JOIN programs ON programs.run_id = runs.id LEFT JOIN plans ON plans.run_id = runs.id"
 
 # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -25,6 +26,7 @@ INSERT_RUN = f"""
     VALUES ({_names(("id", *FIXED, *MOVING, *DERIVED), "?")})
 """
 INSERT_PROGRAM = "INSERT INTO programs VALUES (?, ?)"
+INSERT_PLAN = "INSERT INTO plans VALUES (?, ?)"
 INSERT_MARK = "INSERT INTO marks VALUES (?, ?)"
 INSERT_LOG = "INSERT INTO run_log (run_id, at, old, new, reason, message) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -40,6 +42,9 @@ MOVE_CURSOR = """
 FORGET_CURSOR = "DELETE FROM cursors WHERE job_id = ? AND schedule = ?"
 INSERT_JOB_LOG = "INSERT INTO job_log (job_id, at, message) VALUES (?, ?, ?)"
 
+HOLD = "INSERT INTO holds VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET words = excluded.words"
+RELEASE = "DELETE FROM holds WHERE key = ?"
+
 STATE = "SELECT state FROM runs WHERE id = ?"
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -49,12 +54,15 @@ INSTANCE = "SELECT value FROM meta WHERE name = 'instance'"
 # AUTOINCREMENT keeps the highest id ever used, also of runs that are gone.
 LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
 
-ONE_RUN = f"{_RUN} FROM runs JOIN programs ON programs.run_id = runs.id WHERE runs.id = ?"
+ONE_RUN = f"{_RUN} FROM runs {_PARTS} WHERE runs.id = ?"
 
-# A partial index that holds nothing but these.
+# A partial index that holds nothing but these. With a live root come all its steps, which tell how far it has come.
 LIVE_RUNS = f"""
-    {_RUN} FROM runs INDEXED BY runs_open JOIN programs ON programs.run_id = runs.id
-    WHERE runs.settled = 0 ORDER BY runs.id
+    {_RUN} FROM runs INDEXED BY runs_open {_PARTS} WHERE runs.settled = 0
+    UNION ALL
+    {_RUN} FROM runs AS roots INDEXED BY runs_open CROSS JOIN runs INDEXED BY runs_root ON runs.root = roots.id {_PARTS}
+    WHERE roots.settled = 0 AND runs.settled = 1
+    ORDER BY 1
 """
 
 # One row per state, kept by triggers.
@@ -62,6 +70,9 @@ COUNTS = "SELECT state, runs FROM counts WHERE runs > 0"
 
 # All of them, once, when a scheduler comes up.
 CURSORS = "SELECT job_id, schedule, until FROM cursors"
+
+# All of them, once, when a scheduler comes up.
+HOLDS = "SELECT key, words FROM holds"
 
 # By index, from its end.
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"
@@ -106,7 +117,7 @@ def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, 
     ids = " UNION ".join(sql for sql, _ in parts)
     values = tuple(value for _, bound in parts for value in bound)
     page = f"WITH page (id) AS ({ids} ORDER BY 1 DESC LIMIT ?)"
-    rest = "FROM page CROSS JOIN runs ON runs.id = page.id JOIN programs ON programs.run_id = page.id"
+    rest = f"FROM page CROSS JOIN runs ON runs.id = page.id {_PARTS}"
     return f"{page} {_RUN} {rest} ORDER BY page.id DESC", (*values, limit)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.store import queries
@@ -64,6 +65,12 @@ class Reader:
             Past(id, State(state), None if None in (began, ended) else max(0.0, ended - began))
             for id, state, began, ended in reversed(rows)
         ]
+
+    def notices(self, run_id: int) -> list[Notice]:
+        """What was told of a run, or is still to be, in order."""
+        from sshsched.store import notices  # few commands ask
+
+        return list(notices.notices_of(self._ask(notices.OF_RUN, (run_id,))))
 
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that any run is in."""

@@ -10,7 +10,8 @@ import pytest
 from sshsched.cli.lists import Field, chosen, ordered
 from sshsched.cli.run_fields import USUAL, arg_names, telling
 from sshsched.cli.table import Column
-from sshsched.domain.model import Program, Run
+from sshsched.domain.model import Run
+from sshsched.domain.program import Program
 from sshsched.domain.shape import run_shape
 from sshsched.domain.states import State
 from sshsched.errors import UsageError

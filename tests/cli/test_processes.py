@@ -115,13 +115,15 @@ def test_what_is_long_goes_through_the_pager(shared: Place, monkeypatch: pytest.
 
 def test_many_runs_show_how_far_they_are(shared: Place) -> None:
     """A bar and the states while they run; the last line counts, and names what did not succeed."""
-    done = shared("run", "-H", "local", "--", "sleep 1.5; exit 3").text.split()
-    done += shared("run", "-H", "local", "--", "sleep 1").text.split()
-    code, seen = shared.on_terminal("wait", *done)
+    go = shared.home / "go"
+    begun = [
+        shared.started("-H", "local", "--", f"until [ -e {go} ]; do sleep 0.1; done; {end}") for end in ("exit 3", ":")
+    ]
+    code, seen = shared.on_terminal("wait", *begun, until="0 of 2 ended; 2 running", then=go.touch)
 
     assert 1 == code
-    assert re.search(r"[█░]+ 0 of 2 ended; 2 running; ", seen)
-    assert seen.splitlines()[-1].endswith(f"1 of 2 succeeded; {done[0]} failure: exit 3")
+    assert f"{'░' * 20} 0 of 2 ended; 2 running; " in seen
+    assert seen.splitlines()[-1].endswith(f"1 of 2 succeeded; {begun[0]} failure: exit 3")
 
 
 def test_two_commands_at_once_start_one_scheduler(place: Place) -> None:

@@ -49,7 +49,7 @@ def jobs(
 ) -> int:
     """List the jobs, or those whose id is PREFIX or lies under it, with their next times."""
     from sshsched.cli.ahead import next_time
-    from sshsched.domain.moments import parse_at
+    from sshsched.kinds.moments import parse_at
 
     now = time.time()
     until = None if before is None else parse_at(before, now)

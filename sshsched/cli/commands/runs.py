@@ -84,7 +84,7 @@ def _filter(
 
     now, begin = time.time(), None
     if since is not None:
-        from sshsched.domain.moments import parse_since
+        from sshsched.kinds.moments import parse_since
 
         begin = parse_since(since, now)
     single = frozenset(each for state in states for each in GROUPS.get(state) or [State(state)])
