@@ -74,11 +74,14 @@ def _plain_names(text: str) -> frozenset[str] | None:
     return None if names & _RESERVED else names
 
 
-def faults(text: str, names: Collection[str]) -> list[str]:
-    """What is wrong with a template before any value is known: its grammar, and names that are nowhere defined."""
+def faults(text: str, names: Collection[str], also: Collection[str] = ()) -> list[str]:
+    """What is wrong with a template before any value is known: its grammar, and names that are nowhere defined.
+
+    `names` are the params of the job, `also` are defined here besides.
+    """
     if not is_template(text):
         return []
-    if (plain := _plain_names(text)) is not None and plain <= {*names, *GIVEN}:
+    if (plain := _plain_names(text)) is not None and plain <= {*names, *also, *GIVEN}:
         return []
     from jinja2 import TemplateError, meta, nodes
 
@@ -94,8 +97,10 @@ def faults(text: str, names: Collection[str]) -> list[str]:
         and node.name in ("default", "d", "defined", "undefined")
         and isinstance(node.node, nodes.Name)
     }
-    unknown = sorted(used - set(names) - asked - set(_environment().globals) - {*GIVEN, *_functions(dict)})
+    unknown = sorted(used - set(names) - set(also) - asked - set(_environment().globals) - {*GIVEN, *_functions(dict)})
     there = f"the params are: {', '.join(names)}" if names else "the job has no params"
+    if also:
+        there += f"; here there are also {', '.join(sorted(also))}"
     return [f"'{name}' is not defined; {RUN_ID if name == 'run_id' else there}" for name in unknown]
 
 

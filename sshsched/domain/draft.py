@@ -17,7 +17,9 @@ from sshsched.domain.program import Program
 
 Flaw = tuple[str, str]
 
-HOST = re.compile(r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*")
+HOST_NAME = r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*"
+"""What may stand where a host or @GROUP is named: nothing that ssh could take for an option."""
+ASKED = re.compile(rf"tags:[^\s,]+(?:,[^\s,]+)*|{HOST_NAME}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 UMASK = re.compile(r"0?[0-7]{1,3}")
 RESERVED = "SSHSCHED_"
@@ -90,8 +92,8 @@ def program_flaws(program: Program, at: str = "program") -> Iterator[Flaw]:
 
 
 def host_flaw(name: str) -> str | None:
-    """What is wrong with a host's name; None if nothing is."""
-    if HOST.fullmatch(name):
+    """What is wrong with the name of a host, @GROUP or tags:A,B; None if nothing is."""
+    if ASKED.fullmatch(name):
         return None
     return f"{name!r} cannot be the name of a host; letters, digits and . _ @ : % + - can, but no - comes first"
 

@@ -15,6 +15,9 @@ from sshsched.domain.program import Program
 Then = Literal["error", "skip"]
 When = Literal["success", "failure", "always"]
 
+STRATEGIES = ("round_robin", "random", "least_busy", "first", "sticky", "all")
+"""How hosts are chosen out of a group; `all` is a run on each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -97,6 +100,22 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Fan:
+    """How a run on all hosts of a group proceeds.
+
+    The first `canary` hosts go before the rest. After more than `max_fail` failures no further host begins; None is no
+    limit.
+    """
+
+    max_fail: int | None = None
+    canary: int = 0
+
+
+NO_FAN = Fan()
+"""All at once, whatever becomes of them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All decisions about a run that were made in its job file."""
 
@@ -114,8 +133,12 @@ class Plan:
     """Higher starts first where slots or locks are short."""
     strategy: str = ""
     """How a host is chosen out of a group, instead of the group's own way."""
+    fan: Fan = NO_FAN
+    """With the strategy `all`, instead of the group's own."""
     late_after: float | None = None
+    """Seconds after which a run that has not started is `late`."""
     long_after: float | None = None
+    """Seconds after which a program that still runs is `long`."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of the program, and the name of the secret that each holds. Never the secret itself."""
     flow: Flow | None = None

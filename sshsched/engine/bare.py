@@ -14,7 +14,14 @@ from sshsched.domain.view import Answer, Never, Past, Rules, View
 
 
 class _NoPast:
-    def found(self, job_id: str, args: Mapping[str, str], states: frozenset[State], since: float) -> int | None:
+    def found(
+        self,
+        job_id: str,
+        args: Mapping[str, str],
+        states: frozenset[State],
+        since: float,
+        shared: Mapping[str, str] = {},
+    ) -> int | None:
         return None
 
 

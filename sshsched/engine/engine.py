@@ -17,7 +17,19 @@ from typing import Protocol
 
 from sshsched import __version__
 from sshsched.domain.draft import Draft
-from sshsched.domain.events import HostDown, HostUp, Report, Reported, StopWanted, Submitted, TimePassed
+from sshsched.domain.events import (
+    HoldWanted,
+    HostDown,
+    HostUp,
+    MarkWanted,
+    ReleaseWanted,
+    Report,
+    Reported,
+    StartWanted,
+    StopWanted,
+    Submitted,
+    TimePassed,
+)
 from sshsched.domain.hosts import Host
 from sshsched.domain.instructions import Instruction, Notice, SaveCursor
 from sshsched.domain.model import Run, StopAsked, run_id
@@ -25,6 +37,7 @@ from sshsched.domain.placement import candidates
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
 from sshsched.domain.view import Group, HostView, Past, Rules
+from sshsched.domain.waiting import explain
 from sshsched.engine.bare import NO_PAST, NO_RULES
 from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
@@ -35,6 +48,7 @@ from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
 from sshsched.engine.watch import watch
 from sshsched.errors import HostError, RefusedError
+from sshsched.kinds.jobs import Job
 from sshsched.remote.answers import Hello
 from sshsched.remote.link import Link
 from sshsched.remote.transport import Transport
@@ -59,7 +73,7 @@ class Given:
 
     rules: Rules = NO_RULES
     past: Past = NO_PAST
-    groups: Callable[[], Mapping[str, Group]] = dict
+    groups: Callable[[str], Group | None] = lambda asked: None
     locks: Mapping[str, int] = field(default_factory=dict)
     holds: Mapping[str, str] = field(default_factory=dict)
 
@@ -88,7 +102,7 @@ class Engine:
             live,
             rules=given.rules,
             past=given.past,
-            groups=Groups(hosts, given.groups),
+            groups=Groups(given.groups),
             capacity=given.locks,
             holds=given.holds,
         )
@@ -141,6 +155,23 @@ class Engine:
         changed = await self._core.say(StopWanted(tuple(ids), asked))
         return [changed.get(run.id, run) for run in before]
 
+    async def want(self, event: StartWanted | MarkWanted | HoldWanted | ReleaseWanted) -> Mapping[int, Run]:
+        """Have a wish decided; returns the runs that it changed, once that is saved."""
+        return await self._core.say(event)
+
+    def holds(self) -> dict[str, str]:
+        """What is held back apart from single runs, and in whose words."""
+        return dict(self._board.view.holds)
+
+    def draft(self, job_id: str, args: Mapping[str, str], by: str) -> Draft:
+        """A run of a job as that is now. Raises ValueError with what is wrong."""
+        return self._board.view.rules.draft(job_id, args, {}, by)
+
+    def explain(self, drafts: Sequence[Draft]) -> list[str]:
+        """What would happen to each run if it were made now; nothing does."""
+        now = self._clock()
+        return [explain(self._board.view, Maker(0).run(draft, now), now) for draft in drafts]
+
     def run(self, number: int) -> Run | None:
         """A run that is not settled yet."""
         return self._board.view.runs.get(number)
@@ -176,8 +207,13 @@ class Engine:
             "live": states,
             "jobs": self._schedules and self._schedules.status(),
             "store": self._core.problem or "ok",
+            "holds": self.holds(),
             "hosts": self.hosts(),
         }
+
+    def jobs(self) -> Mapping[str, Job]:
+        """The jobs as they are now; none where no schedules run."""
+        return {} if self._schedules is None else self._schedules.jobs
 
     @contextmanager
     def follow(self, number: int) -> Iterator[None]:

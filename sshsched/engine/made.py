@@ -6,7 +6,7 @@ Rule: a run that cannot be bound to its job is made all the same, and has failed
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sshsched.domain.draft import Draft, draft_flaws
 from sshsched.domain.model import Output, Reason, Run
@@ -34,7 +34,15 @@ def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
         bound = bind(job, args, render, target.scheduled)
     except Exception as error:  # UsageError, or whatever a template's own code runs into: it costs this run only
         unbound = Draft(
-            job.host, job.program, job.id, args, job.labels, SCHEDULE, schedule_time=target.scheduled, stop_rule=rule
+            job.host,
+            job.program,
+            job.id,
+            args,
+            job.labels,
+            SCHEDULE,
+            schedule_time=target.scheduled,
+            stop_rule=rule,
+            plan=replace(job.plan, conditions=()),  # its actions tell of the error
         )
         return Made(unbound, str(error))
     draft = Draft(
@@ -47,6 +55,7 @@ def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
         schedule_time=target.scheduled,
         start_within=bound.start_within,
         stop_rule=rule,
+        plan=bound.plan,
     )
     wrong = "; ".join(f"{path}: {message}" for path, message in draft_flaws(draft))
     return Made(draft, wrong and f"job '{job.id}': {wrong}")

@@ -10,10 +10,12 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sshsched.domain.nearest import unknown
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Family = Literal["condition", "action", "schedule", "program"]
 
@@ -103,6 +105,8 @@ def find(family: Family, name: str) -> type[Any]:
 
 
 def _points(family: Family) -> list[EntryPoint]:
+    from importlib.metadata import entry_points  # slow to import, and most folders have our kinds only
+
     return list(entry_points(group=f"sshsched.{family}s"))
 
 

@@ -32,11 +32,12 @@ AGAIN = 2.0  # seconds until a store that could not be read is asked again
 
 
 class KindRules:
-    """Implements `domain.view.Rules`."""
+    """Implements `domain.view.Rules`. `always` gives the actions that follow every run, beside its own."""
 
-    def __init__(self, render: Render, draft: DraftOf) -> None:
+    def __init__(self, render: Render, draft: DraftOf, always: Callable[[], Sequence[Deed]] = tuple) -> None:
         self._render = render
         self._draft = draft
+        self._always = always
 
     def ask(self, rule: Rule, run: Run, view: View, at: float) -> Answer:
         """Whether a condition of a run holds. Never raises."""
@@ -62,7 +63,8 @@ class KindRules:
 
     def follow(self, run: Run, occasion: str, view: View, at: float) -> Sequence[Make | SaveNotice]:
         """What the actions of a run do on an occasion."""
-        return list(follow(action, run, occasion, view, at))
+        deeds = (*run.plan.actions, *self._always())
+        return list(follow(action, deeds, run, occasion, view, at)) if deeds else ()
 
 
 def condition(rule: Rule) -> Condition:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Meta, inspect
@@ -41,7 +41,7 @@ class OptionError(ValueError):
 
 def make(kind: type[T], options: Mapping[str, Any]) -> T:
     """An instance of a kind (a msgspec Struct or a dataclass). Raises OptionError."""
-    fields = _fields(cast(Any, kind))
+    fields = fields_of(kind)
     for name in options:
         if name not in fields:
             raise OptionError("", unknown(name[:60], fields) if fields else f"unknown {name[:60]!r}; it has no options")
@@ -52,8 +52,22 @@ def make(kind: type[T], options: Mapping[str, Any]) -> T:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        raise OptionError(path.lstrip(".").rstrip("`"), f"{message[:1].lower()}{message[1:]}") from None
+        raise _refused(error) from None
+
+
+def option(kind: type[Any], name: str, value: Any) -> Any:
+    """One option by itself, as its field is declared. Raises OptionError."""
+    field = fields_of(kind)[name]
+    value = _value(name, field.type, value)
+    try:
+        return msgspec.convert(value, _hints(kind)[field.name], strict=False)
+    except msgspec.ValidationError as error:
+        raise _refused(error, name) from None
+
+
+def _refused(error: msgspec.ValidationError, above: str = "") -> OptionError:
+    message, _, path = str(error).partition(" - at `$")
+    return OptionError((above + path.rstrip("`")).lstrip("."), f"{message[:1].lower()}{message[1:]}")
 
 
 def size(text: str) -> int:
@@ -65,11 +79,25 @@ def size(text: str) -> int:
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
+def fields_of(kind: Any) -> dict[str, inspect.Field]:
+    """The options of a kind, by name."""
+    return _fields(kind)
+
+
 @cache
 def _fields(kind: Any) -> dict[str, inspect.Field]:
     info = inspect.type_info(kind)
     assert isinstance(info, inspect.StructType | inspect.DataclassType), f"{kind} is neither a Struct nor a dataclass"
     return {field.encode_name: field for field in info.fields}
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    return _all_hints(kind)
+
+
+@cache
+def _all_hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
 
 
 def _value(name: str, declared: inspect.Type, value: Any) -> Any:

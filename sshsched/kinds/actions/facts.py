@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from sshsched.domain.instructions import Notice
 from sshsched.domain.model import Run
+from sshsched.domain.program import Program
 from sshsched.domain.shape import iso, run_shape
+from sshsched.domain.states import State
 
 UNTOLD: Final = ("stdin", "env")
 """What of a program is told to nobody: it may be large, and it may be confidential."""
@@ -17,6 +20,13 @@ def facts_of(run: Run) -> Mapping[str, Any]:
     """What is told of a run: its JSON shape, without what is confidential."""
     shape = run_shape(run)
     return {**shape, "program": {name: value for name, value in shape["program"].items() if name not in UNTOLD}}
+
+
+@cache
+def told_names() -> frozenset[str]:
+    """The names that the texts of an action may use besides the args of its run."""
+    anybody = Run(0, "", Program(argv=("true",)), 0.0, State.WAITING)
+    return frozenset({*values_of(facts_of(anybody), ""), "usual_subject", "usual_body", "output"})
 
 
 def values_of(facts: Mapping[str, Any], occasion: str) -> dict[str, Any]:
