@@ -10,7 +10,7 @@ from sshsched.cli.safe import safe_line
 from sshsched.cli.streams import COLOURS, marked
 from sshsched.cli.table import Column, dim
 from sshsched.cli.times import ago, brief_moment, from_iso, span
-from sshsched.cli.verdict import Shape, finished, result, work
+from sshsched.cli.verdict import Shape, finished, place, result, work
 
 ARG = "arg."
 MOST_ARGS = 4  # more columns than that, and nobody finds anything
@@ -48,7 +48,7 @@ def _plain(column: Column, name: str) -> Field[Shape]:
 FIELDS: dict[str, Field[Shape]] = {
     "run": Field(Column("RUN"), lambda run, _: str(run["run"]), lambda run: int(run["run"][1:])),
     "state": Field(Column("STATE", tone=_state_tone), lambda run, _: marked(run["state"]), lambda run: run["state"]),
-    "host": _plain(Column("HOST", rank=1), "host"),
+    "host": Field(Column("HOST", rank=1), lambda run, _: place(run)),
     "what": Field(Column("WHAT", stretch=True), lambda run, _: work(run)),
     "job": _plain(Column("JOB", stretch=True), "job"),
     "args": Field(Column("ARGS", stretch=True), lambda run, _: _args(run)),
@@ -62,6 +62,10 @@ FIELDS: dict[str, Field[Shape]] = {
     "result": Field(Column("RESULT", stretch=True, rank=2), lambda run, _: result(run)),
     "reason": _plain(Column("REASON"), "reason"),
     "attempt": _plain(Column("TRY", right=True, rank=4), "attempt"),
+    "root": _plain(Column("ROOT", rank=4), "root"),
+    "step": _plain(Column("STEP", rank=4), "step"),
+    "held": _plain(Column("HELD", stretch=True), "held"),
+    "priority": _plain(Column("PRIORITY", right=True), "priority"),
     "created": _plain(Column("CREATED"), "created_at"),
     "due": _plain(Column("DUE"), "schedule_time"),
     "started": _plain(Column("STARTED"), "started_at"),

@@ -95,7 +95,7 @@ def result(run: Shape) -> str:
 def last_word(runs: Sequence[Shape]) -> str:
     """How waiting ended: `r12 failure: exit 3 after 4.2 s on web1`, `3 of 5 succeeded; r4 failure: exit 3, ...`."""
     if len(runs) == 1:
-        return f"{runs[0]['run']} {ending(runs[0])} on {safe_line(runs[0]['host'])}"
+        return f"{runs[0]['run']} {ending(runs[0])}{_on(runs[0])}"
     bad = [run for run in runs if run["state"] != "success"]
     if not bad:
         return f"all {len(runs)} succeeded"
@@ -150,9 +150,18 @@ def _since(begin: str | None, now: float | None) -> str:
     return "" if at is None or now is None else f" for {span(now - at)}"
 
 
+def place(run: Shape) -> str:
+    """Where it runs, or what was asked for as long as that is open; empty for a root run."""
+    return safe_line(run["host"] or run["asked"] or "")
+
+
 def title(run: Shape) -> str:
     """`r12 on nas`, harmless to print."""
-    return f"{run['run']} on {safe_line(run['host'])}"
+    return f"{run['run']}{_on(run)}"
+
+
+def _on(run: Shape) -> str:
+    return f" on {found}" if (found := place(run)) else ""
 
 
 def work(run: Shape) -> str:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from collections.abc import Mapping as AbstractMapping
 from typing import Any, Final, NamedTuple
 
-from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown, suggest
+from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown
 from sshsched.config.reading import Key, Record, Schema, present, read_text, reader
 from sshsched.config.templates import is_template
 from sshsched.config.values import TEXT, Duration, Many, OneOf
+from sshsched.domain.nearest import suggest
 from sshsched.domain.plan import Deed, Rule
 from sshsched.kinds.actions.base import OCCASIONS
 from sshsched.kinds.conditions.groups import split

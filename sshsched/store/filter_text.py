@@ -202,7 +202,7 @@ def _runs(term: Term, _now: float) -> Term:
     for value, number in zip(term.values, numbers, strict=True):
         if number is None:
             raise ValueError(f"'{_short(value)}' is no run; write r12")
-    return Term(Field.RUN, tuple(dict.fromkeys(f"r{number}" for number in numbers)), negated=term.negated)
+    return Term(term.field, tuple(dict.fromkeys(f"r{number}" for number in numbers)), negated=term.negated)
 
 
 def _short(text: str) -> str:
@@ -215,4 +215,5 @@ _MADE: Mapping[Field, Callable[[Term, float], Term]] = {
     Field.SINCE: _moment,
     Field.UNTIL: _moment,
     Field.RUN: _runs,
+    Field.ROOT: _runs,
 }

@@ -53,7 +53,7 @@ def runs(app: App, /, limit: int | None, stats: bool, as_json: bool, **options: 
 
     \b
     A run must match all terms of FILTER; commas separate alternatives, ! turns a term round:
-      state: is:live,finished,failed,late,unreachable job: host: label: arg.NAME= by: since: until: run: text
+      state: is:live,finished,failed,late,unreachable,held job: host: label: arg.NAME= by: since: until: run: root: text
     """
     wishes = Wishes(*(options.pop(name) for name in Wishes._fields))
     where = _filter(**options)

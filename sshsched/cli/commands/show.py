@@ -71,14 +71,18 @@ def _facts(run: Shape, now: float, zone: str | None) -> Iterator[tuple[str, str]
     state = ending(run) if finished(run) else standing(run, now)
     yield "run", f"{sgr(run['run'], '1', STDOUT)}{_origin(run)}"
     yield "state", paint(marked(run["state"]) + state.removeprefix(run["state"]), run["state"], STDOUT)
-    yield "host", safe_line(run["host"])
+    yield "host", safe_line(run["host"] or "")
+    if run["asked"] != run["host"]:
+        yield "asked for", safe_line(run["asked"] or "")
     yield "what", work(run)
     yield from _program(run)
+    yield "held", safe_line(run["held"] or "")
     yield "labels", safe_line(", ".join(run["labels"]))
     yield "by", safe_line(run["by"])
     for word, field in (
         ("created", "created_at"),
         ("due", "schedule_time"),
+        ("not before", "not_before"),
         ("waited from", "waiting_since"),
         ("started", "started_at"),
         ("ended", "finished_at"),
@@ -86,6 +90,9 @@ def _facts(run: Shape, now: float, zone: str | None) -> Iterator[tuple[str, str]
     ):
         yield word, _time(from_iso(run[field]), now, zone)
     yield "late", _late(run)
+    yield "warned", safe_line(", ".join(run["warned"]))
+    for name, value in run["values"].items():
+        yield "hands on", safe_line(f"{name}={value}")
     yield "used", _used(run)
     yield "output", _output(run)
     yield "pid", "" if run["pid"] is None else str(run["pid"])
@@ -127,6 +134,10 @@ def _origin(run: Shape) -> str:
         parts.append(f"rerun of {run['rerun_of']}")
     if run["attempt"] > 1:
         parts.append(f"attempt {run['attempt']}")
+    if run["retried_by"]:
+        parts.append(f"tried again as {run['retried_by']}")
+    if run["root"]:
+        parts.append(safe_line(f"step {run['step']} of {run['root']}"))
     return f" ({', '.join(parts)})" if parts else ""
 
 
