@@ -12,10 +12,11 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from sshsched.cli.times import utc
+from sshsched.domain.shape import iso
 from sshsched.kinds.due import explain, upcoming
 from sshsched.kinds.jobs import Job, Scheduled
 from sshsched.kinds.schedules.base import Schedule, Skip, Target
-from sshsched.kinds.zones import iso, zone
+from sshsched.kinds.zones import zone
 
 MOST_SKIPS: Final = 100
 

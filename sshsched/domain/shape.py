@@ -76,7 +76,7 @@ def run_shape(run: Run) -> Shape:
         "stdout_sha256": run.output.stdout_sha256,
         "stderr_sha256": run.output.stderr_sha256,
         "spool": run.spool and run.spool.path,
-        "program": program_shape(run),
+        "program": program_shape(run.program),
     }
 
 
@@ -84,10 +84,9 @@ def _name(number: int | None) -> str | None:
     return None if number is None else f"r{number}"
 
 
-def program_shape(run: Run) -> Mapping[str, Any]:
-    """The program as the run holds it, without what was left at its default of nothing."""
+def program_shape(program: Program) -> Mapping[str, Any]:
+    """A program, without what was left at its default of nothing."""
     # One by one: asdict() copies everything deeply, which took longer than all the rest of a run's shape.
-    program = run.program
     found = {name: value for name in _PROGRAM if (value := getattr(program, name)) not in (None, (), {})}
     return {**found, "stop": {"signal": program.stop.signal, "grace": program.stop.grace}}
 

@@ -51,7 +51,7 @@ class Field(StrEnum):
 class Term:
     """One condition: any of `values`, or with `negated` none of them.
 
-    `values` of JOB, HOST and BY may hold `*` for any text; those of RUN and ROOT are names (`r12`), those of IS words of IS.
+    `values` of JOB, HOST and BY may hold `*` for any text; those of RUN and ROOT are names (`r12`), those of IS in IS.
     `name` is the argument's, for ARG. `at` is in seconds since 1970: for SINCE (inclusive) and UNTIL (exclusive) what
     `created_at` is held against, for IS the moment at which something is late.
     """

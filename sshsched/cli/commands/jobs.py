@@ -209,7 +209,7 @@ def _ahead(ahead: list[Any], tz: str, now: float) -> Iterator[tuple[str, str]]:
 def _shape(job: Job, at: float | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from sshsched.kinds.zones import iso
+    from sshsched.domain.shape import iso, program_shape
 
     return {
         "job": job.id,
@@ -219,7 +219,7 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
         "description": job.description,
         "labels": list(job.labels),
         "params": [asdict(param) for param in job.params],
-        "program": asdict(job.program),
+        "program": program_shape(job.program),
         "start_within": job.start_within,
         "schedules": [
             {
@@ -232,5 +232,5 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
             }
             for timed in job.schedules
         ],
-        "next": None if at is None else iso(at),
+        "next": iso(at),
     }

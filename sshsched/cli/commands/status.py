@@ -46,6 +46,8 @@ def _scheduler(found: Shape, now: float) -> Iterator[tuple[str, str]]:
     yield "since", f"{moment(since)} ({span(now - since)})"
     yield "store", paint(safe_line(found["store"]), "success" if found["store"] == "ok" else "error", STDOUT)
     yield "hosts", _hosts(found["hosts"])
+    for number, (what, words) in enumerate(found["holds"].items()):
+        yield "" if number else "held", paint(safe_line(f"{what}: {words}"), "waiting", STDOUT)
     yield from _jobs(found["jobs"], now)
 
 
