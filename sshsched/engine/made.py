@@ -72,6 +72,10 @@ class Maker:
     def __init__(self, last_id: int) -> None:
         self._last_id = last_id
 
+    def copy(self) -> Maker:
+        """One whose runs nobody ever sees."""
+        return Maker(self._last_id)
+
     def run(self, draft: Draft, now: float, not_before: float | None = None, over: Over | None = None) -> Run:
         """A new run. What lies ahead is scheduled; what is due, or was, waits, unless it is over before it begins."""
         self._last_id += 1
