@@ -130,7 +130,10 @@ def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = N
         user=None if program.user is None else _named(job, "user", fill("user", program.user), USER_NAME),
     )
     host = _named(job, "host", fill("host", job.host), ASKED.pattern)
-    plan = job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
+    try:
+        plan = job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
+    except ValueError as error:
+        raise UsageError(f"job '{job.id}': {error}") from None
     return Bound(job.id, host, filled, whole, job.labels, job.start_within, plan)
 
 
