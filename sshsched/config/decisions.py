@@ -225,7 +225,7 @@ ELSEWHERE: Final = {
     **dict.fromkeys(("needs", "dependencies", "dependency", "requires"), "here it is called 'depends_on'"),
     **dict.fromkeys(("late", "long"), "it belongs under 'warn'"),
     **dict.fromkeys(("email", "webhook"), "it belongs under 'notify'"),
-    **dict.fromkeys(("on_failure", "on_success", "if"), "write `action: {type: ..., if: failure}`, or `notify: ...`"),
+    **dict.fromkeys(("on_success", "if"), "write `action: {type: ..., if: failure}`, or `notify: ...`"),
     **dict.fromkeys(("group", "strategy"), "it belongs under 'host', as in `host: {group: web, strategy: sticky}`"),
 }
 CONDITION_KEYS: Final = ("condition", "depends_on", "after")

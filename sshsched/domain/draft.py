@@ -50,8 +50,10 @@ class Draft:
 
 def draft_flaws(draft: Draft) -> Iterator[Flaw]:
     """Everything that is wrong with a draft."""
-    if message := host_flaw(draft.host):
-        yield "host", message
+    if draft.plan.flow is None:
+        if message := host_flaw(draft.host):
+            yield "host", message
+        yield from program_flaws(draft.program)
     if draft.job_id is not None:
         yield from _text("job", draft.job_id, empty=False)
     for name, value in draft.args.items():
@@ -64,7 +66,6 @@ def draft_flaws(draft: Draft) -> Iterator[Flaw]:
     if draft.schedule_time is not None and not 0 <= draft.schedule_time < LATEST:
         yield "schedule_time", "lies before 1970 or after 9999"
     yield from _seconds("start_within", draft.start_within)
-    yield from program_flaws(draft.program)
     if draft.plan is not NO_PLAN:
         yield from plan_flaws(draft.plan)
 

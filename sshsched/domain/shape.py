@@ -10,6 +10,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.program import Program
 
@@ -101,6 +102,21 @@ def log_shape(entry: LogEntry) -> Shape:
         "to": str(entry.new),
         "reason": str(entry.reason),
         "message": entry.message,
+    }
+
+
+def notice_shape(notice: Notice) -> Shape:
+    """Something that is told of a run, without what it says. `problem` is that of the last try."""
+    return {
+        "id": notice.id,
+        "occasion": notice.occasion,
+        "kind": notice.deed.kind,
+        "made_at": iso(notice.made_at),
+        "tries": notice.tries,
+        "next_at": iso(notice.next_at) if notice.done_at is None else None,
+        "problem": notice.problem or None,
+        "done_at": iso(notice.done_at),
+        "told": notice.done_at is not None and not notice.problem,
     }
 
 

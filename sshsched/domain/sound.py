@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from sshsched.domain import secrets
+from sshsched.domain.graph import flow_flaws
 from sshsched.domain.nearest import unknown
 from sshsched.domain.plan import STRATEGIES, Plan, Retry
 from sshsched.domain.states import State
@@ -42,6 +43,8 @@ def plan_flaws(plan: Plan, at: str = "plan") -> Iterator[Flaw]:
     for variable, name in plan.secrets.items():
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", variable) or not re.fullmatch(secrets.NAME, name):
             yield f"{at}.secrets", f"{variable!r}: {name!r} is no variable with a {secrets.WANTED}"
+    if plan.flow is not None:
+        yield from flow_flaws(plan.flow, f"{at}.flow")
     for index, step in enumerate(plan.flow.steps if plan.flow else ()):
         if step.plan is not None:
             yield from plan_flaws(step.plan, f"{at}.flow.steps[{index}].plan")

@@ -17,6 +17,7 @@ from sshsched.domain.line import Line, rank
 from sshsched.domain.model import Reason, Run, Spool
 from sshsched.domain.placement import Placed, candidates, choose, is_group, lines_of
 from sshsched.domain.saves import end, moved, start, stop_passed
+from sshsched.domain.shape import iso
 from sshsched.domain.states import State
 from sshsched.domain.timers import warnings
 from sshsched.domain.view import Answer, HostView, Never, Ready, View, Wait
@@ -55,6 +56,22 @@ def asked(view: View, event: Asked) -> Iterator[Instruction]:
     run = view.runs.get(event.run_id)
     if run is not None and run.state is State.WAITING:
         yield from _try(view, run, event.at)
+
+
+def explain(view: View, run: Run, at: float) -> str:
+    """What would happen to a run if it were there: a sentence for people."""
+    if run.state is not State.WAITING:
+        return f"it would be {run.state}: {run.message}" if run.finished else f"it would wait until {iso(run.due_at)}"
+    last = [step.run for step in _try(view, run, at) if isinstance(step, Save)][-1:]
+    for then in last:
+        if then.state is State.STARTING:
+            return f"it would start on {then.host}: {then.message}"
+        if then.state is State.RUNNING:
+            return f"it would begin: {then.message}"
+        if then.finished:
+            return f"it would end at once as {then.state}: {then.message}"
+        return f"it would wait: it {then.message}"
+    return "it would wait"
 
 
 def considered(view: View, event: Considered) -> Iterator[Instruction]:

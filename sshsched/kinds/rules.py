@@ -15,13 +15,14 @@ import msgspec
 from sshsched.domain.draft import Draft
 from sshsched.domain.instructions import Make, SaveNotice
 from sshsched.domain.model import Run
-from sshsched.domain.plan import Deed, Rule
+from sshsched.domain.plan import Deed, Plan, Rule
 from sshsched.domain.view import Answer, Never, Ready, View, Wait
-from sshsched.errors import StoreError
+from sshsched.errors import StoreError, UsageError
 from sshsched.kinds.actions.base import Action
 from sshsched.kinds.actions.follow import follow
 from sshsched.kinds.conditions.base import Condition
 from sshsched.kinds.jobs import Render
+from sshsched.kinds.plans import bind_plan
 from sshsched.kinds.registry import NoKindError, find
 from sshsched.kinds.written import make
 
@@ -32,11 +33,12 @@ AGAIN = 2.0  # seconds until a store that could not be read is asked again
 
 
 class KindRules:
-    """Implements `domain.view.Rules`."""
+    """Implements `domain.view.Rules`. `always` gives the actions that follow every run, beside its own."""
 
-    def __init__(self, render: Render, draft: DraftOf) -> None:
+    def __init__(self, render: Render, draft: DraftOf, always: Callable[[], Sequence[Deed]] = tuple) -> None:
         self._render = render
         self._draft = draft
+        self._always = always
 
     def ask(self, rule: Rule, run: Run, view: View, at: float) -> Answer:
         """Whether a condition of a run holds. Never raises."""
@@ -52,6 +54,13 @@ class KindRules:
             return answer
         return Never(f"its condition {rule.kind!r} failed: it answered {answer!r:.100}, and not Ready, Wait or Never")
 
+    def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
+        """A plan with its texts filled in. Raises ValueError with the condition that is wrong."""
+        try:
+            return bind_plan(plan, fill)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
+
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
         """A text with its templates filled in. Raises ValueError."""
         return self._render(text, values)
@@ -62,7 +71,8 @@ class KindRules:
 
     def follow(self, run: Run, occasion: str, view: View, at: float) -> Sequence[Make | SaveNotice]:
         """What the actions of a run do on an occasion."""
-        return list(follow(action, run, occasion, view, at))
+        deeds = (*run.plan.actions, *self._always())
+        return list(follow(action, deeds, run, occasion, view, at)) if deeds else ()
 
 
 def condition(rule: Rule) -> Condition:

@@ -98,6 +98,19 @@ class RunsAnswer(Answer):
     runs: list[RunAnswer]
 
 
+class HoldsAnswer(Answer):
+    """The runs that were named, and all that is held back apart from single runs: job:NAME, host:NAME or *."""
+
+    runs: list[RunAnswer]
+    holds: dict[str, str]
+
+
+class ExplainedAnswer(Answer):
+    """A sentence for each run."""
+
+    explained: list[str]
+
+
 class RunAndLogAnswer(Answer):
     """A run and how it came to be as it is, oldest row first."""
 

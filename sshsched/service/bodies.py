@@ -82,9 +82,35 @@ class StopRunsBody(Body):
 
 
 class RerunBody(Body):
-    """Finished runs to be made once more."""
+    """Finished runs to be made once more: bound to their jobs as those are now, or just the `same` as they were."""
 
     runs: list[str]
+    same: bool = False
+    by: str = ""
+
+
+class RunsBody(Body):
+    """Runs."""
+
+    runs: list[str]
+    by: str = ""
+
+
+class MarkBody(Body):
+    """Finished runs that are to be taken for another outcome."""
+
+    runs: list[str]
+    state: str
+    by: str = ""
+
+
+class HoldBody(Body):
+    """What is to be held back, or let go: runs, all runs of jobs, all runs that would go to hosts, or everything."""
+
+    runs: list[str] = []
+    jobs: list[str] = []
+    hosts: list[str] = []
+    everything: bool = False
     by: str = ""
 
 

@@ -41,7 +41,7 @@ def _kinds(plan: Plan, at: str) -> Iterator[tuple[str, str]]:
         if flaw := deed_flaw(deed):
             yield f"{at}.actions[{index}]", flaw
     for index, step in enumerate(plan.flow.steps if plan.flow else ()):
-        if step.plan is not None:
+        if step.plan is not None and step.bound:  # else its options may still be templates
             yield from _kinds(step.plan, f"{at}.flow.steps[{index}].plan")
 
 

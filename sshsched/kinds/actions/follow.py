@@ -6,7 +6,7 @@ wrong with an action is a notice that is given up at once: it costs nobody else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sshsched.domain.instructions import Make, Notice, SaveNotice
@@ -20,9 +20,11 @@ Load = Callable[[Deed], Action]
 """The action that a deed describes. Raises ValueError with what is wrong."""
 
 
-def follow(load: Load, run: Run, occasion: str, view: View, at: float) -> Iterator[Make | SaveNotice]:
-    """What all actions of a run do that answer this occasion."""
-    for index, deed in enumerate(run.plan.actions):
+def follow(
+    load: Load, deeds: Sequence[Deed], run: Run, occasion: str, view: View, at: float
+) -> Iterator[Make | SaveNotice]:
+    """What those actions of a run do that answer this occasion."""
+    for index, deed in enumerate(deeds):
         if occasion in deed.on:
             name = f"{run.name}-{run.key}-{occasion}-{index}-{round(at * 1000)}"
             try:
