@@ -15,7 +15,8 @@ from sshsched.config.kinded import is_open
 from sshsched.config.settings import Settings
 from sshsched.config.templates import is_template
 from sshsched.domain.nearest import unknown
-from sshsched.domain.plan import Plan
+from sshsched.domain.placement import is_group
+from sshsched.domain.plan import NO_PLAN, Plan
 from sshsched.errors import Problem
 from sshsched.kinds.jobs import Bound, Job, Render
 from sshsched.kinds.targets import depends, follows, is_alternative
@@ -42,6 +43,8 @@ class Links:
 
     def look(self, job: Job, bound: Bound | None, at: float) -> None:
         """At one run of a job that is due at an instant; None is any run of it, of which no args are known."""
+        if job.plan is NO_PLAN and not is_group(job.host) and not is_template(job.host):
+            return
         plan, host, args = (job.plan, job.host, {}) if bound is None else (bound.plan, bound.host, bound.args)
         if bound is None:
             closed = tuple(rule for rule in plan.conditions if not is_open(dict(rule.options)))

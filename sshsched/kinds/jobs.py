@@ -126,7 +126,10 @@ def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = N
     if filled.user is not None:
         _named(job, "user", filled.user, USER_NAME)
     host = _named(job, "host", fill("host", job.host), ASKED.pattern)
-    plan = job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
+    try:
+        plan = job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
+    except ValueError as error:
+        raise UsageError(f"job '{job.id}': {error}") from None
     return Bound(job.id, host, filled, whole, job.labels, job.start_within, plan)
 
 

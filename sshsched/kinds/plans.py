@@ -11,18 +11,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sshsched.domain.plan import Deed, Plan, Rule
-from sshsched.errors import UsageError
 from sshsched.kinds.registry import Family, find
 
 Fill = Callable[[str, str], str]
-"""Fills in a text; the first argument says where it stands. Raises UsageError."""
+"""Fills in a text; the first argument says where it stands."""
 
 NO: Final = frozenset({"", "0", "false", "no", "off", "none"})
 """What an `enabled` that was a template means by no, in small or capital letters."""
 
 
 def bind_plan(plan: Plan, fill: Fill) -> Plan:
-    """The plan of a run. Raises UsageError with the condition that is wrong."""
+    """The plan of a run. Raises ValueError with the condition that is wrong, and whatever `fill` does."""
     locks: dict[str, int] = {}
     for name, count in plan.locks.items():
         filled = fill("locks", name)
@@ -38,7 +37,7 @@ def _conditions(rules: tuple[Rule, ...], fill: Fill) -> Iterator[Rule]:
             continue
         bound = replace(rule, options=options)
         if flaw := rule_flaw(bound):
-            raise UsageError(f"{where}: {flaw}")
+            raise ValueError(f"{where}: {flaw}")
         yield bound
 
 
