@@ -14,6 +14,7 @@ from sshsched.domain.line import Line
 from sshsched.domain.model import Run
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
+from sshsched.domain.steps import Steps
 from sshsched.domain.timers import wakes_at
 from sshsched.domain.view import Fact, Group, HostView, Past, Rules, View
 from sshsched.engine.bare import NO_PAST, NO_RULES
@@ -43,7 +44,7 @@ class Board:
         self._by_job: dict[str, Runs] = {}
         self._running: dict[str, Runs] = {}
         self._names: dict[str, frozenset[str]] = {}
-        self._by_root: dict[int, Runs] = {}
+        self._by_root: dict[int, Steps] = {}
         self._locks: dict[str, dict[int, int]] = {}
         self._holds = dict(holds or {})
         self._facts: dict[str, Fact] = {}
@@ -84,7 +85,7 @@ class Board:
         if old is not None:
             self._unplace(old, run)
         if run.root is not None:
-            self._by_root.setdefault(run.root, {})[run.id] = run
+            self._by_root.setdefault(run.root, Steps()).put(run)
         self._runs[run.id] = run
         if run.settled and not self._kept(run):
             self._leaving[run.id] = run
@@ -94,7 +95,7 @@ class Board:
     def sweep(self) -> None:
         """Let go of what has settled: it is in the store now."""
         for run in list(self._leaving.values()):
-            for each in (run, *self._by_root.pop(run.id, {}).values()):
+            for each in (run, *self._by_root.pop(run.id, Steps()).values()):
                 self._runs.pop(each.id, None)
                 for key in _kin(each):
                     _drop(self._by_job, key, each.id)
