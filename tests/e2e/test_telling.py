@@ -18,7 +18,7 @@ from tests.receivers import Smtpd
 from tests.support import wait_until
 
 KILLER = (sys.executable, "-m", "tests.e2e.killer")
-STRIDE = 7
+STRIDE = 13
 CONFIG = """
 smtp: {{host: 127.0.0.1, port: {port}, from: sched@example.com, security: none}}
 action:
