@@ -25,7 +25,7 @@ from sshsched.config.settings import MOST_SLOTS, load_settings
 from sshsched.config.strict import read_file
 from sshsched.config.values import TEXT, Integer, Many, Pairs, Word, read_named
 from sshsched.domain.draft import HOST_NAME
-from sshsched.domain.hosts import GROUP_PREFIX, LOCAL, TAGS_PREFIX, USUAL_STRATEGY, Host, HostGroup
+from sshsched.domain.hosts import GROUP_PREFIX, LOCAL, USUAL_STRATEGY, Host, HostGroup
 from sshsched.errors import ConfigError, Problem
 from sshsched.kinds.jobs import USER_NAME
 
@@ -72,18 +72,6 @@ class Hosts(dict[str, Host]):
 
     def __missing__(self, name: str) -> Host:
         return Host(name, slots=self.slots)
-
-    def asked(self, name: str) -> HostGroup | None:
-        """What @GROUP or tags:A,B stands for; None for one host, and for a group that is not there.
-
-        The hosts that have all tags may be none.
-        """
-        if name.startswith(GROUP_PREFIX):
-            return self.groups.get(name.removeprefix(GROUP_PREFIX))
-        if name.startswith(TAGS_PREFIX):
-            wanted = set(name.removeprefix(TAGS_PREFIX).split(","))
-            return HostGroup(name, tuple(host.name for host in self.values() if wanted <= set(host.tags)))
-        return None
 
 
 def load_hosts(config_dir: Path) -> Hosts:

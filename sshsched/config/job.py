@@ -85,6 +85,8 @@ ELSEWHERE: Final = {
     "defaults": "keys for all jobs of a folder belong in a file _defaults.yaml there",
     **dict.fromkeys(("id", "name"), "a job is named by the path of its file"),
 }
+SAME: Final = ({"command", "argv"}, {"timeout", "timeout-minutes"}, {"locks", "concurrency"}, {"depends_on", "after"})
+"""Keys of which one of a job's own takes the place of all of its folder's."""
 FILLED: Final = (
     *("host", "command", "argv", "env", "cwd", "stdin", "user", "locks", "concurrency"),
     *CONDITION_KEYS,
@@ -136,9 +138,8 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
 
 
 def with_defaults(entries: Entries, defaults: Entries) -> dict[str, Entry]:
-    """A job's entries, and those of its folder that it does not have. Its own program counts in either form."""
-    programs = {"command", "argv"}
-    taken = programs if programs & entries.keys() else set()
+    """A job's entries, and those of its folder that it does not have in any form."""
+    taken = {name for same in SAME if entries.keys() & same for name in same}
     return {**{name: entry for name, entry in defaults.items() if name not in taken}, **entries}
 
 

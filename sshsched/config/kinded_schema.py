@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sshsched.config.kinded import COMMON, SHORT, SHORT_GROUPS, USUAL
+from sshsched.config.kinded_keys import COMMON, SHORT, SHORT_GROUPS, USUAL
 from sshsched.config.reading import Schema
 from sshsched.config.values import SCALAR
 from sshsched.kinds.registry import Family, find, names

@@ -25,7 +25,7 @@ def stop_wanted(view: View, event: StopWanted) -> Iterator[Instruction]:
         if run is None or run.finished:
             continue
         if run.plan.flow is not None and run.state is not State.WAITING and run.state is not State.SCHEDULED:
-            yield from flow.stop_root(view, run, event.asked)
+            yield from flow.stop_root(view, run, event.asked, lambda step: stop(step, event.asked))
         else:
             yield from stop(run, event.asked)
 
@@ -70,11 +70,12 @@ def release_wanted(view: View, event: ReleaseWanted) -> Iterator[Instruction]:
         run = view.runs.get(number)
         if run is None or not run.held or run.finished:
             continue
-        free = replace(run, held="")
-        yield Save(free, run.state, (note(free, event.at, f"released by {event.by or 'somebody'}"),))
+        by = event.by or "somebody"
         if run.plan.flow is not None and run.state is State.RUNNING:
-            yield from flow.release_root(view, free, event.at)
+            yield from flow.release_root(view, run, event.at, by)
         else:
+            free = replace(run, held="")
+            yield Save(free, run.state, (note(free, event.at, f"released by {by}"),))
             yield Reconsider(run.id)
     for key in event.keys:
         yield SaveHold(key, None)

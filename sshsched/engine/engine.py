@@ -272,9 +272,14 @@ class Engine:
         known = self._board.host(host)
         if known.up or known.problem != error.message:
             log.warning("%s: %s", host, error.message)
+        if host in self._workers:
+            self._workers[host][0].lost()
         self._core.post(HostDown(self._clock(), host, error.message, error.permanent))
 
     def noticed(self, host: str, word: str, name: str, report: Report | None) -> None:
+        if word == "probed":
+            self._workers[host][0].probed(name)
+            return
         number = run_id(name.partition("-")[0])
         run = None if number is None else self._board.view.runs.get(number)
         if run is None or not name.endswith(run.key) or run.finished:

@@ -19,6 +19,7 @@ from sshsched.config.renderer import renderer
 from sshsched.config.settings import FILE as SETTINGS
 from sshsched.config.settings import Settings, load_settings
 from sshsched.domain.draft import Draft
+from sshsched.domain.hosts import GROUP_PREFIX, TAGS_PREFIX
 from sshsched.domain.view import Group
 from sshsched.errors import ConfigError, SshschedError
 from sshsched.kinds.drafts import draft_of
@@ -77,8 +78,12 @@ def newest_settings(config_dir: Path) -> Newest[Settings]:
 
 def group(hosts: Hosts, asked: str) -> Group | None:
     """What @GROUP or tags:A,B stands for; None if there is no such group."""
-    found = hosts.asked(asked)
-    return None if found is None else Group(found.hosts, found.strategy)
+    if asked.startswith(GROUP_PREFIX):
+        found = hosts.groups.get(asked.removeprefix(GROUP_PREFIX))
+        return None if found is None else Group(found.hosts, found.strategy)
+    tags = set(asked.removeprefix(TAGS_PREFIX).split(","))
+    names = tuple(host.name for host in hosts.values() if tags <= set(host.tags))
+    return Group(names) if asked.startswith(TAGS_PREFIX) and names else None
 
 
 class JobDrafts:

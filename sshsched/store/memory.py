@@ -119,6 +119,11 @@ class MemoryStore:
         """See Reader.counts()."""
         return dict(Counter(run.state for run in self._runs.values()))
 
+    def names(self, job_id: str) -> frozenset[str] | None:
+        """See Past.names()."""
+        runs = [run for run in self._runs.values() if run.job_id == job_id and run.root is None]
+        return frozenset(max(runs, key=lambda run: run.id).args) if runs else None
+
     def found(
         self,
         job_id: str,
