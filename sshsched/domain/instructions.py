@@ -100,14 +100,6 @@ class Reconsider:
 
 
 @dataclass(frozen=True, slots=True)
-class Advance:
-    """Say Advanced of this root in this turn, once all else has been decided. `step` is what moved; "" is anything."""
-
-    root: int
-    step: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Stir:
     """Ask again what waits for this key: see `domain/keys.py`."""
 
@@ -142,8 +134,16 @@ class Make:
 
     draft: Draft
     not_before: float | None = None
-    follows: int | None = None
     over: Over | None = None
+    follows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Say Advanced of this workflow when what came before has been decided."""
+
+    root: int
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Board:
     def sweep(self) -> None:
         """Let go of what has settled: it is in the store now."""
         for run in list(self._leaving.values()):
-            for each in (run, *self._by_root.pop(run.id, {}).values()):
+            for each in (run, *self._by_root.pop(run.id, Steps()).values()):
                 self._runs.pop(each.id, None)
                 for key in _kin(each):
                     _drop(self._by_job, key, each.id)

@@ -55,7 +55,7 @@ class KindRules:
         return Never(f"its condition {rule.kind!r} failed: it answered {answer!r:.100}, and not Ready, Wait or Never")
 
     def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
-        """A plan with its texts filled in. Raises ValueError."""
+        """A plan with its texts filled in. Raises ValueError with the condition that is wrong."""
         try:
             return bind_plan(plan, fill)
         except UsageError as error:
