@@ -93,7 +93,7 @@ def result(run: Shape) -> str:
 
 
 def _how(run: Shape) -> str:
-    parts = []
+    parts = [safe_line(run["message"])] if run["reason"] == "steps" else []
     if run["signal"] is not None:
         parts.append(f"signal {signal_name(run['signal'])}")
     elif run["exit_code"]:
@@ -134,8 +134,9 @@ def _since(begin: str | None, now: float | None) -> str:
 
 
 def title(run: Shape) -> str:
-    """`r12 on nas`, harmless to print."""
-    return f"{run['run']} on {safe_line(run['host'])}"
+    """`r12 on nas`, or `r12` where no host has been chosen; harmless to print."""
+    host = run["host"] or run["asked"]
+    return f"{run['run']} on {safe_line(host)}" if host else str(run["run"])
 
 
 def work(run: Shape) -> str:
