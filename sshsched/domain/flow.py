@@ -63,7 +63,7 @@ def stop_root(
         yield Advance(root.id)
 
 
-def release_root(view: View, root: Run, at: float, by: str) -> Iterator[Instruction]:
+def release_root(root: Run, at: float, by: str) -> Iterator[Instruction]:
     """A workflow that holds itself goes on to its end as a failure: only what answers failures begins."""
     if root.held.startswith(HELD) and root.state is State.RUNNING:
         yield moved(root, State.STOPPING, at, Reason.BY_HAND, f"released by {by}", held="")

@@ -329,7 +329,7 @@ class Engine:
             group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))
 
     async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
-        runs = tuple(self._maker.run(each.draft, at, problem=each.problem) for each in made)
+        runs = tuple(self._maker.run(each.draft, at, over=each.over) for each in made)
         self._hurry(runs)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))

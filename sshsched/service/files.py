@@ -76,11 +76,12 @@ def newest_settings(config_dir: Path) -> Newest[Settings]:
 
 
 def group(hosts: Hosts, asked: str) -> Group | None:
-    """What @GROUP or tags:A,B stands for; None if there is no such group."""
+    """What @GROUP or tags:A,B stands for; None if there is no such group, or no host has these tags."""
     if asked.startswith("@"):
         return hosts.groups.get(asked.removeprefix("@"))
-    wanted = set(asked.removeprefix("tags:").split(","))
-    return Group(tuple(name for name, host in hosts.items() if wanted <= set(host.tags)))
+    tags = set(asked.removeprefix("tags:").split(","))
+    names = tuple(name for name, host in hosts.items() if tags <= set(host.tags))
+    return Group(names) if names else None
 
 
 class JobDrafts:
