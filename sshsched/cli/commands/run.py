@@ -104,10 +104,13 @@ def _wishes(wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
+@click.option("--failed", is_flag=True, help="Of a workflow that is held: only the steps that failed, and go on.")
 @waiting_options
 @click.pass_obj
-def rerun(app: App, runs: tuple[str, ...], wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> int:
+def rerun(
+    app: App, runs: tuple[str, ...], failed: bool, wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool
+) -> int:
     """Run finished runs once more, as they were: same host, program and args."""
     wishes = _wishes(wait, output, raw, as_json, quiet)
     names = [f"r{number}" for number in run_numbers(runs)]
-    return after(app, app.ask(lambda client: client.rerun(names, by=user_name())), wishes)
+    return after(app, app.ask(lambda client: client.rerun(names, failed=failed, by=user_name())), wishes)

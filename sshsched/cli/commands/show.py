@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> int:
     """Show one run: how it stands, what it runs, how it got there."""
+    from sshsched.domain.outline import steps_shape
     from sshsched.domain.shape import log_shape, notice_shape, run_shape
 
     reader = app.reader()
@@ -37,7 +38,9 @@ def show(app: App, name: str, as_json: bool) -> int:
     log, notices = reader.log(run.id), reader.notices(run.id)
     shape = run_shape(run)
     if as_json:
-        lists = {"log": [log_shape(entry) for entry in log], "notices": [notice_shape(each) for each in notices]}
+        flow = run.plan.flow
+        steps = {} if flow is None else {"steps": steps_shape(flow, reader.steps(run.id))}
+        lists = {**steps, "log": [log_shape(entry) for entry in log], "notices": [notice_shape(each) for each in notices]}
         say(json.dumps({"run": shape, **lists}, indent=2))
         return 0
     for word, text in _facts(shape, time.time()):
@@ -57,7 +60,7 @@ def _facts(run: Shape, now: float) -> Iterator[tuple[str, str]]:
     state = ending(run) if finished(run) else standing(run, now)
     yield "run", f"{run['run']}{_origin(run)}"
     yield "state", paint(state, run["state"], STDOUT)
-    yield "host", safe_line(run["host"])
+    yield "host", safe_line(run["host"] or run["asked"] or "")
     yield "what", work(run)
     yield from _program(run)
     yield "labels", safe_line(", ".join(run["labels"]))
