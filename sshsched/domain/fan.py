@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.plan import NO_FAN, NO_PLAN, Flow, Plan, Retry, Step
+from sshsched.domain.placement import is_group
+from sshsched.domain.plan import NO_FAN, NO_PLAN, Fan, Flow, Plan, Retry, Step
 from sshsched.domain.program import Program
 from sshsched.domain.view import Group
 
@@ -24,26 +25,31 @@ def fanned_out(draft: Draft, groups: Mapping[str, Group]) -> Draft:
     """
     if draft.plan.flow is not None or draft.root is not None:
         return draft
-    group = groups.get(draft.host)
-    if group is None or not group.hosts or (draft.plan.strategy or group.strategy) != ALL:
-        return draft
-    fan = group.fan if draft.plan.fan == NO_FAN else draft.plan.fan
-    return on_all(draft, group.hosts, fan.max_fail, fan.canary)
+    hosts, fan = all_hosts(draft.host, draft.plan, groups)
+    return on_all(draft, hosts, fan) if hosts else draft
 
 
-def on_all(draft: Draft, hosts: tuple[str, ...], max_fail: int | None, canary: int) -> Draft:
+def all_hosts(asked: str, plan: Plan, groups: Mapping[str, Group]) -> tuple[tuple[str, ...], Fan]:
+    """The hosts of which each is to have a run, and how that proceeds; none where one of them is to be chosen."""
+    group = groups.get(asked) if is_group(asked) else None
+    if group is None or (plan.strategy or group.strategy) != ALL:
+        return (), NO_FAN
+    return group.hosts, group.fan if plan.fan == NO_FAN else plan.fan
+
+
+def on_all(draft: Draft, hosts: tuple[str, ...], fan: Fan) -> Draft:
     """A workflow that runs the draft on each of these hosts: the first `canary` of them, and then the rest."""
     plan = draft.plan
     own = Plan(
         retry=plan.retry, idempotent=plan.idempotent, locks=plan.locks, priority=plan.priority, secrets=plan.secrets
     )
-    first = tuple(hosts[:canary])
+    first = hosts[: fan.canary]
     steps = tuple(
         Step(host, host, draft.program, needs=() if host in first else first, bound=True, plan=_or_none(own))
         for host in dict.fromkeys(hosts)
     )
     whole = replace(
-        plan, retry=Retry(), locks={}, secrets={}, strategy="", fan=NO_FAN, flow=Flow(steps, "fail", max_fail)
+        plan, retry=Retry(), locks={}, secrets={}, strategy="", fan=NO_FAN, flow=Flow(steps, "fail", fan.max_fail)
     )
     return replace(draft, host="", program=Program(), plan=whole)
 

@@ -99,7 +99,7 @@ class Course:
         self._flow = root.plan.flow
         self._graph = graph_of(root.plan.flow)
         self._steps = view.by_root.get(root.id) or Steps()
-        self._begin = Beginning(view.rules, root, self._graph, self._steps, at)
+        self._begin = Beginning(view, root, self._graph, self._steps, at)
 
     # Going on --------------------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class Course:
 
     def _runs(self, step: Step) -> list[Run]:
         """The runs that count for a step; none if it has not begun."""
-        if step.foreach and (each := self._steps.each(step.name)):
+        if each := self._steps.each(step.name):
             return list(each.values())
         run = self._steps.newest(step.name)
         return [] if run is None else [run]

@@ -43,7 +43,7 @@ def outline(flow: Flow, runs: Iterable[Run] = ()) -> list[Place]:
 
 
 def _names(step: Step, steps: Steps) -> list[str]:
-    return (list(steps.each(step.name)) if step.foreach else []) or [step.name]
+    return list(steps.each(step.name)) or [step.name]
 
 
 def steps_shape(flow: Flow, runs: Iterable[Run]) -> list[dict[str, Any]]:

@@ -40,7 +40,11 @@ def show(app: App, name: str, as_json: bool) -> int:
     if as_json:
         flow = run.plan.flow
         steps = {} if flow is None else {"steps": steps_shape(flow, reader.steps(run.id))}
-        lists = {**steps, "log": [log_shape(entry) for entry in log], "notices": [notice_shape(each) for each in notices]}
+        lists = {
+            **steps,
+            "log": [log_shape(entry) for entry in log],
+            "notices": [notice_shape(each) for each in notices],
+        }
         say(json.dumps({"run": shape, **lists}, indent=2))
         return 0
     for word, text in _facts(shape, time.time()):
