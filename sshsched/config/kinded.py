@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sshsched.config.kinded_keys import COMMON, ELSEWHERE, SHORT, SHORT_GROUPS, USUAL
-from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown, suggest
+from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown
 from sshsched.config.reading import Record, present, read_value
 from sshsched.config.templates import is_template
+from sshsched.domain.nearest import suggest
 from sshsched.domain.plan import Deed, Rule
 from sshsched.kinds.conditions.groups import split
 from sshsched.kinds.registry import Family, find, names

@@ -37,7 +37,7 @@ class Api(Hands):
 
     async def runs(self, request: Request) -> Response:
         params = request.query_params
-        where = query.run_filter(params)
+        where = query.run_filter(params, self.now())
         limit = query.whole(params, "limit", query.USUAL_RUNS, query.MOST_RUNS)
         before = bodies.number(params["before"], "before") if "before" in params else None
 
