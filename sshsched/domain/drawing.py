@@ -36,7 +36,9 @@ def drawing(places: Sequence[Place], width: int) -> list[Line]:
 
 def listing(places: Sequence[Place]) -> list[Line]:
     """One line for each step, further in the later it can begin; what it needs stands behind it."""
-    depth = {name: index for index, row in enumerate(layers({each.name: each.needs for each in places})) for name in row}
+    depth = {
+        name: index for index, row in enumerate(layers({each.name: each.needs for each in places})) for name in row
+    }
     lines: list[Line] = []
     for place in sorted(places, key=lambda each: depth[each.name]):
         name, state, style = _box(place)
