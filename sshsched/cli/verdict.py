@@ -115,7 +115,7 @@ def _because(run: Shape) -> str:
 
 
 def _how(run: Shape) -> str:
-    parts = [safe_line(run["message"])] if run["reason"] == "steps" else []
+    parts = [] if run["host"] or run["asked"] else [safe_line(run["message"])]  # of a workflow, how far it came
     if run["signal"] is not None:
         parts.append(f"signal {signal_name(run['signal'])}")
     elif run["exit_code"]:
@@ -176,6 +176,8 @@ def work(run: Shape) -> str:
     program = run["program"]
     if program.get("command") is not None:
         return safe_line(program["command"])
+    if not program.get("argv"):
+        return safe_line(f"step {run['step']} of {run['root']}") if run["step"] else "on several hosts"
     import shlex
 
-    return safe_line(shlex.join(program.get("argv", ())))
+    return safe_line(shlex.join(program["argv"]))

@@ -260,8 +260,8 @@ class Course:
         held = HELD + failed_words(self._steps)
         if root.held == held:
             return
-        new = replace(root, held=held, message=progress(self._graph, self._steps))
-        why = f"held: {new.message}; `rerun --failed`, `release` or `stop` it"
+        why = f"{progress(self._graph, self._steps)}; held: `rerun --failed`, `release` or `stop` it"
+        new = replace(root, held=held, message=why)
         yield Save(new, root.state, (note(new, self._at, why),))
         if not root.held:
             yield from self._view.rules.follow(new, "held", self._view, self._at)

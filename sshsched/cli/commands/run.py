@@ -45,6 +45,11 @@ class RunCommand(click.Command):
 @click.option("--at", metavar="TIME", help="Start then: 18:30, or 2026-11-22T18:30.")
 @click.option("--delay", type=duration, help="Start after this time.")
 @click.option("--start-within", type=duration, help="Give up if it could not be started in this time. [1h]")
+@click.option("--fan-out", is_flag=True, help="On all hosts of a group, whatever its own way; several -H as one run.")
+@click.option("--max-fail", type=click.IntRange(0), metavar="N",
+              help="Fan out, and begin on no further host after more than N failures.")  # fmt: skip
+@click.option("--canary", type=click.IntRange(1), metavar="N",
+              help="Fan out: on the first N hosts, and on the rest if all is well there.")  # fmt: skip
 @waiting_options
 @click.pass_context
 def run(ctx: click.Context, /, job: tuple[str, ...], **options: Any) -> int:
@@ -63,6 +68,10 @@ def run(ctx: click.Context, /, job: tuple[str, ...], **options: Any) -> int:
     app: App = ctx.obj
     wishes = _wishes(**{name: options[name] for name in ("wait", "output", "raw", "as_json", "quiet")})
     drafts = _drafts(app, job, ctx.meta.get(COMMAND), _wanted(options))
+    if options["fan_out"] or options["max_fail"] is not None or options["canary"]:
+        from sshsched.cli.fanning import fanned
+
+        drafts = [fanned(drafts, options["max_fail"], options["canary"] or 0)]
     return after(app, app.ask(lambda client: client.submit(drafts)), wishes)
 
 
