@@ -17,8 +17,15 @@ OF_EACH = ("retry", "idempotent", "locks", "priority", "secrets")
 GROUPS = ("@", "tags:")
 
 
-def fanned(drafts: Sequence[Draft], max_fail: int | None, canary: int) -> Draft:
-    """The one draft. Raises UsageError where there is but one host."""
+def fanned(drafts: Sequence[Draft], max_fail: int | None, canary: int) -> list[Draft]:
+    """One draft for all hosts, for each time that was asked for. Raises UsageError where there is but one host."""
+    times: dict[Any, list[Draft]] = {}
+    for draft in drafts:
+        times.setdefault((draft.get("schedule_time"), *sorted(draft.get("args", {}).items())), []).append(draft)
+    return [_one(each, max_fail, canary) for each in times.values()]
+
+
+def _one(drafts: Sequence[Draft], max_fail: int | None, canary: int) -> Draft:
     hosts = [draft["host"] for draft in drafts]
     plan = drafts[0].get("plan", {})
     if len(hosts) == 1 and hosts[0].startswith(GROUPS):

@@ -195,7 +195,7 @@ class Engine:
     def explain(self, drafts: Sequence[Draft]) -> list[str]:
         """What would happen to each run if it were made now; nothing does."""
         now = self._clock()
-        return [explain(self._board.view, Maker(0).run(draft, now), now) for draft in drafts]
+        return [explain(self._board.view, self._maker.copy().run(draft, now), now) for draft in drafts]
 
     def run(self, number: int) -> Run | None:
         """A run that is not settled yet."""

@@ -79,6 +79,10 @@ class Maker:
         self._last_id = last_id
         self._groups = {} if groups is None else groups
 
+    def copy(self) -> Maker:
+        """One whose runs nobody ever sees."""
+        return Maker(self._last_id)
+
     def run(self, draft: Draft, now: float, not_before: float | None = None, over: Over | None = None) -> Run:
         """A new run. What lies ahead is scheduled; what is due, or was, waits, unless it is over before it begins."""
         self._last_id += 1
