@@ -11,6 +11,7 @@ from sshsched.domain.nearest import nearest
 COMMANDS = {
     "run": "run",
     "rerun": "run",
+    "graph": "graph",
     "wait": "wait",
     "output": "output",
     "runs": "runs",

@@ -93,6 +93,10 @@ class MemoryStore:
         found = (self._runs[id] for id in newest if before is None or id < before)
         return [run for run in found if where.matches(run)][:limit]
 
+    def steps(self, root: int) -> list[Run]:
+        """See Reader.steps()."""
+        return [run for _, run in sorted(self._runs.items()) if run.root == root]
+
     def log(self, id: int) -> list[LogEntry]:
         """See Reader.log()."""
         return self._logs.get(id, [])[:]

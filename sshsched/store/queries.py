@@ -54,6 +54,9 @@ INSTANCE = "SELECT value FROM meta WHERE name = 'instance'"
 # AUTOINCREMENT keeps the highest id ever used, also of runs that are gone.
 LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
 
+# By index, the oldest first.
+STEPS = f"{_RUN} FROM runs INDEXED BY runs_root {_PARTS} WHERE runs.root = ? ORDER BY runs.id"
+
 ONE_RUN = f"{_RUN} FROM runs {_PARTS} WHERE runs.id = ?"
 
 # A partial index that holds nothing but these. With a live root come all its steps, which tell how far it has come.

@@ -43,6 +43,10 @@ class Reader:
         """The newest `limit` matching runs, newest first; the next page lies `before` the id of the last one."""
         return list(map(run_of, self._ask(*queries.select_runs(where, limit, before))))
 
+    def steps(self, root: int) -> list[Run]:
+        """All runs of the steps of a workflow, the oldest first."""
+        return list(map(run_of, self._ask(queries.STEPS, (root,))))
+
     def log(self, id: int) -> list[LogEntry]:
         """What happened to a run, in order."""
         return list(map(entry_of, self._ask(queries.LOG, (id,))))

@@ -10,6 +10,7 @@ import click
 
 from sshsched.cli.app import App, find_run, run_number
 from sshsched.cli.caveat import caveat
+from sshsched.cli.commands.graph import painted
 from sshsched.cli.complete import complete_runs
 from sshsched.cli.options import json_option
 from sshsched.cli.pager import page
@@ -36,19 +37,28 @@ SCHEDULE = "schedule"  # who asks for runs that a schedule makes; see domain.wor
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> int:
     """Show one run: how it stands, what it runs, how it got there."""
+    from sshsched.domain.drawing import listing
+    from sshsched.domain.outline import outline, steps_shape
     from sshsched.domain.shape import log_shape, notice_shape, run_shape
 
     reader = app.reader()
     run = find_run(reader, run_number(name))
     log, notices = reader.log(run.id), reader.notices(run.id)
     shape = run_shape(run)
+    flow = run.plan.flow
     if as_json:
-        lists = {"log": [log_shape(entry) for entry in log], "notices": [notice_shape(each) for each in notices]}
+        shown = {} if flow is None else {"steps": steps_shape(flow, reader.steps(run.id))}
+        lists = {
+            **shown,
+            "log": [log_shape(entry) for entry in log],
+            "notices": [notice_shape(each) for each in notices],
+        }
         say(json.dumps({"run": shape, **lists}, indent=2))
         return 0
     zone = own_zone(app, run)
     lines = [_log_line(entry, run.created_at, zone) for entry in log] + [_notice_line(each, zone) for each in notices]
-    page([*facts(_facts(shape, time.time(), zone)), "", *lines])
+    steps = [] if flow is None else ["", *painted(listing(outline(flow, reader.steps(run.id))))]
+    page([*facts(_facts(shape, time.time(), zone)), *steps, "", *lines])
     if not run.finished:
         caveat(app)
     return 0
@@ -159,7 +169,7 @@ def _program(run: Shape) -> Iterator[tuple[str, str]]:
 
 def _used(run: Shape) -> str:
     """What is unknown is said to be unknown, once the run has ended."""
-    if run["state"] not in ("success", "failure"):
+    if run["state"] not in ("success", "failure") or not run["host"]:
         return ""
     cpu = [
         f"{kind} {run[field]:.2f} s"
