@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.store import queries
@@ -19,6 +18,7 @@ from sshsched.store.filter import RunFilter
 from sshsched.store.rows import entry_of, run_of
 
 if TYPE_CHECKING:
+    from sshsched.domain.instructions import Notice
     from sshsched.store.stats import JobStats, Past
 
 
