@@ -1,9 +1,10 @@
-"""Real servers on loopback that are told things: mail servers that work, hang, refuse or die, and a receiver of hooks."""
+"""Servers on loopback that are told things: mail servers that work, hang, refuse or die, and a receiver of hooks."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -50,22 +51,24 @@ class Smtpd:
     def _authenticate(self, server: SMTP, session: Session, envelope: Envelope, how: str, data: object) -> AuthResult:
         assert isinstance(data, LoginPassword)
         self.logins.append(data.login.decode())
-        return AuthResult(success=(data.login.decode(), data.password.decode()) == self.login)
+        good = (data.login.decode(), data.password.decode()) == self.login
+        return AuthResult(success=good, handled=False)
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Smtpd]:
         made = self
 
         def protocol() -> SMTP:
-            return SMTP(
-                made,
-                hostname="mail.test",
-                tls_context=made.context if made.starttls else None,
-                require_starttls=made.starttls,
-                authenticator=made._authenticate if made.login else None,
-                auth_required=made.login is not None,
-                auth_require_tls=False,
-            )
+            with warnings.catch_warnings(action="ignore"):  # it does not see TLS that is there from the start
+                return SMTP(
+                    made,
+                    hostname="mail.test",
+                    tls_context=made.context if made.starttls else None,
+                    require_starttls=made.starttls,
+                    authenticator=made._authenticate if made.login else None,
+                    auth_required=made.login is not None,
+                    auth_require_tls=False,
+                )
 
         server = await asyncio.get_running_loop().create_server(
             protocol, "127.0.0.1", 0, ssl=None if self.starttls else self.context

@@ -24,6 +24,7 @@ COMMANDS = {
     "jobs": "jobs",
     "job": "jobs",
     "next": "next",
+    "digest": "digest",
     "check": "check",
     "new": "new",
     "schema": "new",

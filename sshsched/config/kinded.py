@@ -9,89 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as AbstractMapping
-from typing import Any, Final, NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple
 
+from sshsched.config.kinded_keys import COMMON, ELSEWHERE, SHORT, SHORT_GROUPS, USUAL
 from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown
-from sshsched.config.reading import Key, Record, Schema, present, read_text, reader
+from sshsched.config.reading import Record, present, read_value
 from sshsched.config.templates import is_template
-from sshsched.config.values import TEXT, Duration, Many, OneOf
 from sshsched.domain.nearest import suggest
 from sshsched.domain.plan import Deed, Rule
-from sshsched.kinds.actions.base import OCCASIONS
 from sshsched.kinds.conditions.groups import split
 from sshsched.kinds.registry import Family, find, names
 from sshsched.kinds.written import OptionError, fields_of, make, option
-
-# What all of a family can be told ----------------------------------------------------------------------------------
-
-
-class Enabled:
-    """`true`, `false`, or a template that gives one of them."""
-
-    def read(self, node: Node, problems: Problems) -> str:
-        text = read_text(node, problems, "true, false or a template")
-        if text not in ("true", "false") and not is_template(text):
-            raise problems.refuse(node, f"{shown(text)} is neither true nor false, and no template")
-        return text
-
-    def schema(self) -> Schema:
-        return {"anyOf": [{"enum": [True, False, "true", "false"]}, {"type": "string", "pattern": r"\{[{%]"}]}
-
-
-OCCASION: Final = OneOf(OCCASIONS, "occasion")
-STATES: Final = Key[tuple[str, ...]]("states", Many(OCCASION), "states of the run, and other occasions")
-STATES_RECORD: Final = Record((STATES,), "on which occasions")
-
-
-class Occasions:
-    """`failure`, `[failure, error]`, or `{states: [...]}` as Apsis has it."""
-
-    def read(self, node: Node, problems: Problems) -> tuple[str, ...]:
-        if isinstance(node, Mapping):
-            with reader(node, STATES_RECORD, problems) as take:
-                return take(STATES)
-        return Many(OCCASION).read(node, problems)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [Many(OCCASION).schema(), STATES_RECORD.schema()]}
-
-
-TYPE: Final = Key("type", TEXT, "the kind", "")
-ENABLED: Final = Key("enabled", Enabled(), "false: it does not count; a template may tell", "true")
-MAX_WAIT: Final = Key[float | None]("max_wait", Duration(), "how long it may hold a run before that ends", None)
-THEN: Final = Key("then", OneOf(("error", "skip"), "end"), "what max_wait ends a run with: error or skip", "error")
-IF: Final = Key[tuple[str, ...]]("if", Occasions(), "on which occasions: states, retry, held, late, long", ())
-ON: Final = Key[tuple[str, ...]]("on", Occasions(), "the same as 'if'", ())
-
-COMMON: Final[dict[Family, Record]] = {
-    "condition": Record((TYPE, ENABLED, MAX_WAIT, THEN), "a condition"),
-    "action": Record((TYPE, IF, ON), "an action"),
-}
-ELSEWHERE: Final = {"job_id": "job", "check_states": "states", "target_state": "then"}
-"""What Apsis calls some options."""
-SHORT_GROUPS: Final = {"all", "any"}
-"""`{any: [...]}` is short for `{type: any, of: [...]}`."""
-USUAL: Final = {"notify": ("failure", "error", "held")}
-"""The occasions of an action that does not say."""
-
-
-def _recipient(text: str) -> str:
-    """The option of `notify` that an address belongs to."""
-    if re.match(r"https?://", text):
-        return "webhook"
-    if "://" in text:
-        return "apprise"
-    if "@" in text:
-        return "email"
-    raise ValueError(f"{shown(text)} is no address; write me@example.com, https://..., or one of apprise: ntfy://...")
-
-
-SHORT: Final[dict[str, Callable[[str], str]]] = {
-    "dependency": lambda _: "job",
-    "schedule": lambda _: "job",
-    "notify": _recipient,
-}
-"""The option that a text alone stands for."""
 
 
 class Kinded(NamedTuple):
@@ -151,48 +80,69 @@ def _long(node: Node, kind: str, problems: Problems) -> Mapping:
 
 def _read(node: Mapping, family: Family, kind: str, on: tuple[str, ...], problems: Problems) -> Kinded:
     record = COMMON[family]
-    entries = {name: entry for name, entry in node.entries.items() if name in record.names}
     before = len(problems.found)
-    with reader(Mapping(node.line, node.column, node.path, entries), record, problems) as take:
-        common = {key.name: take(key) for key in record.keys}
-    if kind and common["type"]:
+    if family == "condition" and "type" not in node.entries:
+        kind, node = _grouped(node, kind)
+    common = _common(node, record, problems)
+    if kind and common.get("type"):
         raise problems.refuse(node.entries["type"].key, f"is known here to be {kind}; take it out")
     kind = kind or common["type"]
-    options = {name: entry for name, entry in node.entries.items() if name not in record.names}
-    if not kind and family == "condition" and (short := next(iter(SHORT_GROUPS & options.keys()), "")):
-        kind, options = short, {"of" if name == short else name: entry for name, entry in options.items()}
     found = _kind(node, family, kind, problems)
     if family == "action":
         common["on"] = _occasions(node, common, on or USUAL.get(kind, ()), problems)
-    values = _options(node, found, options, record, problems)
+    values = _options(node, found, record, problems)
     if len(problems.found) > before:
         raise UnreadableError
     return Kinded(kind, values, common, node.line)
 
 
+def _grouped(node: Mapping, kind: str) -> tuple[str, Mapping]:
+    """`{any: [...]}` in its long form."""
+    short = next((name for name in node.entries if name in SHORT_GROUPS), "")
+    if kind or not short:
+        return kind, node
+    entries = {"of" if name == short else name: entry for name, entry in node.entries.items()}
+    return short, Mapping(node.line, node.column, node.path, entries)
+
+
+def _common(node: Mapping, record: Record, problems: Problems) -> dict[str, Any]:
+    """What all of a family can be told. What is wrong is noted, and then the usual value stands in its place."""
+    values: dict[str, Any] = {}
+    for key in record.keys:
+        entry = node.entries.get(key.name)
+        values[key.name] = key.default
+        if entry is not None:
+            with suppress(UnreadableError):
+                values[key.name] = read_value(entry.value, key.kind, problems)
+    return values
+
+
 def _kind(node: Mapping, family: Family, name: str, problems: Problems) -> type[Any]:
     if not name:
         raise problems.refuse(node, f"the key 'type' is missing; known: {', '.join(names(family))}")
+    where = node.entries["type"].value if "type" in node.entries else node
     try:
-        return find(family, name)
+        found = find(family, name)
+        fields_of(found)
+        return found
     except ValueError as error:
-        where = node.entries["type"].value if "type" in node.entries else node
         raise problems.refuse(where, str(error)) from None
+    except Exception as error:  # its types are of somebody's making
+        raise problems.refuse(where, f"{name!r} cannot be used: {error}") from None
 
 
 def _occasions(node: Mapping, common: dict[str, Any], usual: tuple[str, ...], problems: Problems) -> tuple[str, ...]:
     if common["if"] and common["on"]:
         problems.add(node.entries["on"].key, "means the same as 'if', which stands here too; keep one")
     found: tuple[str, ...] = common["if"] or common["on"] or usual
-    if not found:
+    if not found and not {"if", "on"} & node.entries.keys():
         problems.add(node, "does not say when: write `if: success`, or another state or occasion")
     return found
 
 
-def _options(
-    node: Mapping, kind: type[Any], entries: dict[str, Entry], record: Record, problems: Problems
-) -> dict[str, Any]:
+def _options(node: Mapping, kind: type[Any], record: Record, problems: Problems) -> dict[str, Any]:
     """The options as they were written, all that is wrong with them noted."""
+    entries = {name: entry for name, entry in node.entries.items() if name not in record.names}
     fields = fields_of(kind)
     values: dict[str, Any] = {}
     before = len(problems.found)
@@ -207,7 +157,9 @@ def _options(
             if not is_open(values[name]):
                 option(kind, name, values[name])
         except OptionError as error:
-            problems.add(at_path(entry.value, error.path.removeprefix(name)), error.message)
+            where = at_path(entry.value, error.path.removeprefix(name))
+            told = f"{shown(where.text)}: {error.message}" if isinstance(where, Text) else error.message
+            problems.add(where, told if error.message.startswith("expected") else error.message)
         except UnreadableError:
             continue
     for name, field in fields.items():
@@ -267,7 +219,9 @@ def is_open(value: Any) -> bool:
     """Whether there is any template in it, so that its form is looked at only when that is filled in."""
     if isinstance(value, str):
         return is_template(value)
-    return any(map(is_open, value.values() if isinstance(value, dict) else value))
+    if isinstance(value, dict | list | tuple):
+        return any(map(is_open, value.values() if isinstance(value, dict) else value))
+    return False
 
 
 def at_path(node: Node, path: str) -> Node:

@@ -65,13 +65,13 @@ class Settings:
     start_within: float = START_WITHIN
     slots: int | None = None
     tz: str | None = None
-    smtp: Smtp | None = None
-    digest: Digest | None = None
     max_wait: float | None = None
     then: Then = "error"
     actions: tuple[Deed, ...] = ()
     locks: Mapping[str, int] = field(default_factory=dict)
     secrets: Mapping[str, Source] = field(default_factory=dict)
+    smtp: Smtp | None = None
+    digest: Digest | None = None
 
 
 def load_settings(config_dir: Path) -> Settings:

@@ -180,10 +180,25 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """A step of a workflow has moved, or its root has begun: the time to see which steps begin now."""
+    """A step of a workflow has moved, or its root has begun: the time to see which steps begin now.
+
+    `step` is the step of the run that moved; without it everything is looked at.
+    """
 
     at: float
     root: int
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a step of a workflow hands on has been looked for in its output; `missing` says what is not there."""
+
+    at: float
+    root: int
+    run_id: int
+    values: Mapping[str, str]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +283,7 @@ Event = (
     | Asked
     | Moved
     | Advanced
+    | Extracted
     | Learnt
     | HoldWanted
     | ReleaseWanted

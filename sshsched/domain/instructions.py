@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.model import LogEntry, Run
+from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.plan import Deed
 from sshsched.domain.states import State
 from sshsched.domain.view import Probe
@@ -101,9 +101,10 @@ class Reconsider:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """Say Advanced of this root in this turn, once all else has been decided."""
+    """Say Advanced of this root in this turn, once all else has been decided. `step` is what moved; "" is anything."""
 
     root: int
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +124,34 @@ class Park:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """How a run is over before it began: skipped or error, and why."""
+
+    state: State
+    reason: Reason
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Make:
     """Make a run in this turn. `not_before` is the time from which it may start, in seconds since 1970.
 
-    `follows` is the run whose action asks for it: the log of that one names the new one.
+    One that is over is only there to be seen: nothing is asked of any host. `follows` is the run whose action asks for
+    it: the log of that one names the new one.
     """
 
     draft: Draft
     not_before: float | None = None
     follows: int | None = None
+    over: Over | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Find what a step hands on in its output, which is whole here: the answer comes as Extracted."""
+
+    run: Run
+    outputs: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +216,7 @@ Instruction = (
     | Park
     | Make
     | Ask
+    | Extract
     | Start
     | Look
     | Seal

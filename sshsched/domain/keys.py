@@ -15,15 +15,19 @@ from sshsched.domain.model import Run
 EVERYTHING = "*"
 
 
-def job(job_id: str) -> str:
-    """Runs of this job end, begin or move."""
-    return f"job:{job_id}"
+def job(job_id: str, args: Mapping[str, str] | None = None) -> str:
+    """Runs of this job, with these args or any, end, begin or move. Also what a view finds such runs by."""
+    return f"job:{job_id}" if args is None else f"job:{job_id}?{json.dumps(sorted(args.items()))}"
+
+
+def names(job_id: str) -> str:
+    """A new run of this job has args of other names than the one before."""
+    return f"names:{job_id}"
 
 
 def room(job_id: str, args: Mapping[str, str] | None = None) -> str:
     """Fewer runs of this job, with these args or any, are on their hosts, or waiting, than before."""
-    same = "" if args is None else f"?{json.dumps(sorted(args.items()))}"
-    return f"room:job:{job_id}{same}"
+    return f"room:{job(job_id, args)}"
 
 
 def lock(name: str) -> str:
@@ -72,6 +76,7 @@ def stirred(old: Run | None, new: Run) -> Iterator[str]:
         return
     if new.job_id is not None:
         yield job(new.job_id)
+        yield job(new.job_id, new.args)
     yield from rooms(new)
     if new.root is not None:
         yield root(new.root)

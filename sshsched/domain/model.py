@@ -36,6 +36,7 @@ class Reason(StrEnum):
     BY_HAND = "by-hand"
     READY = "ready"
     STEPS = "steps"
+    """A workflow: its steps have come to an end."""
     # Without an outcome from the program:
     NOT_STARTED = "not-started"
     HOST_REFUSED = "host-refused"
@@ -44,6 +45,10 @@ class Reason(StrEnum):
     SPOOL_GONE = "spool-gone"
     CONFIG = "config"
     CONDITION = "condition"
+    UPSTREAM_FAILED = "upstream-failed"
+    """A step that this one needs has failed, or was skipped for that."""
+    NOT_NEEDED = "not-needed"
+    """A step whose case did not come about: there was no failure to answer, or nothing to repeat it for."""
 
 
 class Cause(StrEnum):

@@ -72,17 +72,26 @@ class Step:
     """Unique in its workflow: build, or test[os=debian]."""
     host: str
     program: Program
+    job: str = ""
+    """The job that it is a run of; its texts know that job's params, and nothing of the workflow."""
+    args: Mapping[str, str] = field(default_factory=dict)
+    """What that job's params are, all of them; these texts do know the workflow."""
     needs: tuple[str, ...] = ()
     when: When = "success"
-    """What its needs must have come to: all success; any failure; or just an end."""
+    """What its needs must have come to: all success; an end, and a failure among or before them; or just an end."""
     variables: Mapping[str, str] = field(default_factory=dict)
     foreach: str = ""
     """A template that gives the items for which this step is repeated, known only when its needs are met."""
     until: str = ""
     """A template: the step is repeated until it gives true, at most `most` times."""
     most: int = 1
+    pause: float = 0.0
+    """Seconds from the end of one round to the next."""
+    bound: bool = False
+    """Its texts have been filled in: braces in them are meant as they are."""
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """What it hands on: a name, and how it is found in its standard output."""
+    """What it hands on: a name, and how it is found in its standard output (a regular expression, or json, last_line
+    or text)."""
     plan: Plan | None = None
 
 
@@ -91,7 +100,7 @@ class Flow:
     """The steps of a workflow, and what follows when one of them fails.
 
     `on_failure` of "hold" keeps the root live, and waiting for somebody, when nothing more can begin. After more than
-    `max_fail` failed steps no further step begins; None is no limit.
+    `max_fail` failed steps nothing begins any more but what answers failures; None is no limit.
     """
 
     steps: tuple[Step, ...]

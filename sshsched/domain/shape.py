@@ -5,13 +5,16 @@ Rule: fields are only ever added. Times are ISO 8601 in UTC, durations are secon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.program import Program
+
+if TYPE_CHECKING:  # it brings much along that commands which only read have no use for
+    from sshsched.domain.instructions import Notice
 
 Shape = dict[str, Any]
 _PROGRAM = tuple(field.name for field in fields(Program))
@@ -100,6 +103,30 @@ def log_shape(entry: LogEntry) -> Shape:
         "to": str(entry.new),
         "reason": str(entry.reason),
         "message": entry.message,
+    }
+
+
+def whole_shape(run: Run, log: Iterable[LogEntry], notices: Iterable[Notice]) -> Shape:
+    """All that is told of one run: `show --json`, and `GET /v1/runs/{run}`."""
+    return {
+        "run": run_shape(run),
+        "log": [log_shape(entry) for entry in log],
+        "notices": [notice_shape(notice) for notice in notices],
+    }
+
+
+def notice_shape(notice: Notice) -> Shape:
+    """Something that is told of a run, without what it says. `problem` is that of the last try."""
+    return {
+        "id": notice.id,
+        "occasion": notice.occasion,
+        "kind": notice.deed.kind,
+        "made_at": iso(notice.made_at),
+        "tries": notice.tries,
+        "next_at": iso(notice.next_at) if notice.done_at is None else None,
+        "problem": notice.problem or None,
+        "done_at": iso(notice.done_at),
+        "told": notice.done_at is not None and not notice.problem,
     }
 
 

@@ -5,14 +5,15 @@ Rule: asking changes nothing. The same view gives the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sshsched.domain.line import Line
 from sshsched.domain.model import Run
-from sshsched.domain.plan import Rule
+from sshsched.domain.plan import NO_FAN, Fan, Plan, Rule
 from sshsched.domain.states import State
+from sshsched.domain.steps import Steps
 
 if TYPE_CHECKING:
     from sshsched.domain.draft import Draft
@@ -39,6 +40,7 @@ class Group:
 
     hosts: tuple[str, ...]
     strategy: str = "round_robin"
+    fan: Fan = NO_FAN
 
 
 # Conditions ------------------------------------------------------------------------------------------------------
@@ -116,6 +118,9 @@ class Past(Protocol):
         do not count, nor runs after which another attempt was made.
         """
 
+    def names(self, job_id: str) -> frozenset[str] | None:
+        """The names of the args of a job's newest run; None if it has had none."""
+
 
 class Rules(Protocol):
     """The kinds of conditions and actions, and templates. What is wrong with a kind is an answer about that run."""
@@ -123,8 +128,11 @@ class Rules(Protocol):
     def ask(self, rule: Rule, run: Run, view: View, at: float) -> Answer:
         """Whether a condition of a run holds."""
 
+    def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
+        """A plan with its texts filled in by `fill(where, text)`. Raises ValueError with what is wrong."""
+
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
-        """A text with its templates filled in. The one method that raises: ValueError, with the reason."""
+        """A text with its templates filled in. Raises ValueError with the reason."""
 
     def draft(self, job_id: str, args: Mapping[str, str], spare: Mapping[str, str], by: str) -> Draft:
         """A run of another job as that is now. Params that `args` leaves out are taken from `spare`, by name.
@@ -151,8 +159,13 @@ class View:
     """The runs that wait for a key, by what they asked for."""
     hosts: Mapping[str, HostView]
     by_job: Mapping[str, Mapping[int, Run]]
-    """The live runs of a job, and those that ended in this turn."""
-    by_root: Mapping[int, Mapping[int, Run]]
+    """The live runs of a job, and those that ended in this turn, steps of workflows apart: by the keys of `keys.job`,
+    with args and without, the oldest first."""
+    running: Mapping[str, Mapping[int, Run]]
+    """Those of them that are on their hosts."""
+    names: Mapping[str, frozenset[str]]
+    """The names of the args of the newest run of each job that has had one since the scheduler began."""
+    by_root: Mapping[int, Steps]
     """The runs of the steps of a live root, ended or not."""
     locks: Mapping[str, Mapping[int, int]]
     """Who holds a named lock: run ids, and how much of it each has."""

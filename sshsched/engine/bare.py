@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sshsched.domain.draft import Draft
 from sshsched.domain.instructions import Make, SaveNotice
 from sshsched.domain.model import Run
-from sshsched.domain.plan import Rule
+from sshsched.domain.plan import Plan, Rule
 from sshsched.domain.states import State
 from sshsched.domain.view import Answer, Never, Past, Rules, View
 
@@ -24,10 +24,16 @@ class _NoPast:
     ) -> int | None:
         return None
 
+    def names(self, job_id: str) -> frozenset[str] | None:
+        return None
+
 
 class _NoRules:
     def ask(self, rule: Rule, run: Run, view: View, at: float) -> Answer:
         return Never(f"no kind of condition is called '{rule.kind}'")
+
+    def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
+        return plan
 
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
         return text

@@ -14,6 +14,7 @@ from sshsched.domain.line import Line
 from sshsched.domain.model import Run
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
+from sshsched.domain.steps import Steps
 from sshsched.domain.timers import wakes_at
 from sshsched.domain.view import Fact, Group, HostView, Past, Rules, View
 from sshsched.engine.bare import NO_PAST, NO_RULES
@@ -41,7 +42,9 @@ class Board:
         self._busy: dict[str, int] = {}
         self._parked: dict[str, dict[str, Line]] = {}
         self._by_job: dict[str, Runs] = {}
-        self._by_root: dict[int, Runs] = {}
+        self._running: dict[str, Runs] = {}
+        self._names: dict[str, frozenset[str]] = {}
+        self._by_root: dict[int, Steps] = {}
         self._locks: dict[str, dict[int, int]] = {}
         self._holds = dict(holds or {})
         self._facts: dict[str, Fact] = {}
@@ -59,6 +62,8 @@ class Board:
             self._parked,
             self._hosts,
             self._by_job,
+            self._running,
+            self._names,
             self._by_root,
             self._locks,
             {} if capacity is None else capacity,
@@ -80,7 +85,7 @@ class Board:
         if old is not None:
             self._unplace(old, run)
         if run.root is not None:
-            self._by_root.setdefault(run.root, {})[run.id] = run
+            self._by_root.setdefault(run.root, Steps()).put(run)
         self._runs[run.id] = run
         if run.settled and not self._kept(run):
             self._leaving[run.id] = run
@@ -90,10 +95,10 @@ class Board:
     def sweep(self) -> None:
         """Let go of what has settled: it is in the store now."""
         for run in list(self._leaving.values()):
-            for each in (run, *self._by_root.pop(run.id, {}).values()):
+            for each in (run, *self._by_root.pop(run.id, Steps()).values()):
                 self._runs.pop(each.id, None)
-                if each.job_id is not None:
-                    _drop(self._by_job, each.job_id, each.id)
+                for key in _kin(each):
+                    _drop(self._by_job, key, each.id)
         self._leaving.clear()
 
     def park(self, run_id: int, on: tuple[str, ...], until: float | None) -> None:
@@ -185,8 +190,12 @@ class Board:
                 self._parked[key][run.asked].put(run)
         elif run.host and not run.settled and run.state is not State.SCHEDULED:
             self._by_host.setdefault(run.host, {})[run.id] = run
-        if run.job_id is not None:
-            self._by_job.setdefault(run.job_id, {})[run.id] = run
+        if old is None and run.job_id is not None and run.root is None:
+            self._names[run.job_id] = frozenset(run.args)
+        for key in _kin(run):
+            self._by_job.setdefault(key, {})[run.id] = run
+            if run.on_host:
+                self._running.setdefault(key, {})[run.id] = run
         if old is not None and not old.host and run.host and run.asked != run.host:
             self._turns[run.asked] = self._turns.get(run.asked, 0) + 1
 
@@ -198,6 +207,8 @@ class Board:
             if not run.on_host:
                 for name in old.plan.locks:
                     _drop(self._locks, name, old.id)
+                for key in _kin(old):
+                    _drop(self._running, key, old.id)
         if old.state is State.WAITING and not (run.state is State.WAITING and run.ready_since is not None):
             line = self._waiting.get(old.asked)
             if line is not None:
@@ -226,6 +237,13 @@ class Board:
         elif self._wakes.get(run.id) != at:
             self._wakes[run.id] = at
             heapq.heappush(self._timers, (at, run.id))
+
+
+def _kin(run: Run) -> tuple[str, ...]:
+    """The keys under which decisions find a run. A step of a workflow is no run of its job."""
+    if run.job_id is None or run.root is not None:
+        return ()
+    return (keys.job(run.job_id), keys.job(run.job_id, run.args))
 
 
 def _drop(index: dict[str, dict[int, Run]] | dict[str, dict[int, int]], key: str, number: int) -> None:

@@ -31,7 +31,7 @@ from sshsched.domain.events import (
     TimePassed,
 )
 from sshsched.domain.hosts import Host
-from sshsched.domain.instructions import Instruction, Notice, SaveCursor
+from sshsched.domain.instructions import Extract, Instruction, Notice, SaveCursor
 from sshsched.domain.model import Run, StopAsked, run_id
 from sshsched.domain.placement import candidates
 from sshsched.domain.shape import Shape, iso
@@ -46,6 +46,8 @@ from sshsched.engine.groups import Groups
 from sshsched.engine.hosts import HostWorker, Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
+from sshsched.engine.teller import Teller, Telling
+from sshsched.engine.values import Values
 from sshsched.engine.watch import watch
 from sshsched.errors import HostError, RefusedError
 from sshsched.kinds.jobs import Job
@@ -95,6 +97,7 @@ class Engine:
         publisher: Publisher,
         mode: str,
         schedules: Begin | None = None,
+        telling: Telling | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._maker = Maker(last_id)
@@ -111,11 +114,26 @@ class Engine:
         self._transport = transport
         self._hosts = hosts
         self._outputs = outputs
+        self._values = Values(outputs, self._core.post, clock)
         self._publisher = publisher
         self._mode = mode
         self._clock = clock
         self._schedules = (
             Schedules(schedules, self._time_passed, publisher.publish_jobs, clock) if schedules is not None else None
+        )
+        self._teller = (
+            None
+            if telling is None
+            else Teller(
+                telling,
+                instance,
+                say=self._core.say,
+                runs=self._board.view.runs.get,
+                live=lambda job_id: self._board.view.by_job.get(job_id, {}),
+                jobs=self.jobs,
+                holds=lambda job_id: self._schedules is None or self._schedules.last.holds(job_id),
+                clock=clock,
+            )
         )
         self._began = clock()
         self._workers: dict[str, tuple[HostWorker, asyncio.Task[None]]] = {}
@@ -131,8 +149,11 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._core.run())
+                group.create_task(self._values.run())
                 group.create_task(self._let_go())
                 group.create_task(self._pass_time())
+                if self._teller is not None:
+                    group.create_task(self._teller.deliver())
         finally:
             tasks = [task for _, task in self._workers.values()]
             for task in tasks:
@@ -182,7 +203,8 @@ class Engine:
 
     def idle(self) -> bool:
         """Whether nothing is left to do."""
-        return not self._board.view.runs and not (self._schedules and self._schedules.waits)
+        waits = (self._schedules and self._schedules.waits) or (self._teller and self._teller.waits)
+        return not self._board.view.runs and not waits
 
     def hosts(self) -> list[Shape]:
         """The hosts that matter now."""
@@ -253,9 +275,14 @@ class Engine:
         known = self._board.host(host)
         if known.up or known.problem != error.message:
             log.warning("%s: %s", host, error.message)
+        if host in self._workers:
+            self._workers[host][0].lost()
         self._core.post(HostDown(self._clock(), host, error.message, error.permanent))
 
     def noticed(self, host: str, word: str, name: str, report: Report | None) -> None:
+        if word == "probed":
+            self._workers[host][0].probed(name)
+            return
         number = run_id(name.partition("-")[0])
         run = None if number is None else self._board.view.runs.get(number)
         if run is None or not name.endswith(run.key) or run.finished:
@@ -280,7 +307,8 @@ class Engine:
         self._worker(host)
 
     def told(self, notices: Sequence[Notice]) -> None:
-        """Nobody delivers them yet."""
+        if self._teller is not None:
+            self._teller.told(notices)
 
     def host_changed(self, host: str) -> None:
         self._publisher.publish_host(self._host_shape(host))
@@ -296,10 +324,12 @@ class Engine:
         gc.freeze()  # jobs stay for years: nobody needs to look for garbage among them again and again
         async with asyncio.TaskGroup() as group:
             group.create_task(schedules.run())
+            if self._teller is not None:
+                group.create_task(self._teller.make_rounds())
             group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))
 
     async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
-        runs = tuple(self._maker.run(each.draft, at, problem=each.problem) for each in made)
+        runs = tuple(self._maker.run(each.draft, at, over=each.over) for each in made)
         self._hurry(runs)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))
@@ -310,7 +340,10 @@ class Engine:
                 self._worker(host).link.hurry()
 
     def _perform(self, host: str, instruction: Instruction) -> None:
-        self._worker(host).perform(instruction)
+        if isinstance(instruction, Extract):
+            self._values.find(instruction)
+        else:
+            self._worker(host).perform(instruction)
 
     def _worker(self, name: str) -> HostWorker:
         """The worker of a host, begun if there is none."""

@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass, replace
 
 from sshsched.domain.draft import Draft, draft_flaws
+from sshsched.domain.instructions import Over
 from sshsched.domain.model import Output, Reason, Run
 from sshsched.domain.placement import is_group
 from sshsched.domain.states import State
@@ -24,6 +25,10 @@ class Made:
 
     draft: Draft
     problem: str = ""
+
+    @property
+    def over(self) -> Over | None:
+        return Over(State.ERROR, Reason.CONFIG, self.problem) if self.problem else None
 
 
 def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
@@ -67,8 +72,8 @@ class Maker:
     def __init__(self, last_id: int) -> None:
         self._last_id = last_id
 
-    def run(self, draft: Draft, now: float, not_before: float | None = None, problem: str = "") -> Run:
-        """A new run. What lies ahead is scheduled; what is due, or was, waits."""
+    def run(self, draft: Draft, now: float, not_before: float | None = None, over: Over | None = None) -> Run:
+        """A new run. What lies ahead is scheduled; what is due, or was, waits, unless it is over before it begins."""
         self._last_id += 1
         later = any(time is not None and time > now for time in (draft.schedule_time, not_before))
         state = State.SCHEDULED if later else State.WAITING
@@ -79,7 +84,7 @@ class Maker:
             asked=draft.host,
             program=draft.program,
             created_at=now,
-            state=State.ERROR if problem else state,
+            state=over.state if over else state,
             key=secrets.token_hex(4),
             job_id=draft.job_id,
             args=draft.args,
@@ -95,10 +100,10 @@ class Maker:
             start_within=draft.start_within,
             stop_rule=draft.stop_rule,
             stop_at=stop_time(draft.stop_rule, due_at),
-            reason=Reason.CONFIG if problem else Reason.CREATED,
-            message=problem,
-            waiting_since=None if later or problem else now,
-            finished_at=now if problem else None,
-            cleaned=bool(problem),
-            output=Output(complete=bool(problem)),
+            reason=over.reason if over else Reason.CREATED,
+            message=over.why if over else "",
+            waiting_since=None if later or over else now,
+            finished_at=now if over else None,
+            cleaned=over is not None,
+            output=Output(complete=over is not None),
         )

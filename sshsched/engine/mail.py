@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 
 from sshsched.config.telling import Smtp
@@ -19,7 +20,7 @@ TIMEOUT = 30.0  # seconds for each answer of the server
 
 def message(mail: Mail, smtp: Smtp, notice: Notice, instance: str) -> EmailMessage:
     """The message, the same each time that it is sent: whoever gets it twice can tell by its Message-ID."""
-    made = EmailMessage()
+    made = EmailMessage(SMTP.clone(max_line_length=400))  # an id in two lines confuses some readers
     made["From"] = smtp.sender
     made["To"] = ", ".join(mail.to)
     made["Subject"] = mail.subject
@@ -60,4 +61,5 @@ async def send(made: EmailMessage, smtp: Smtp, password: str) -> None:
     except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as error:
         raise DeliveryError(f"{smtp.host} refuses: {error.code} {error.message}", final=error.code >= 500) from None
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        raise DeliveryError(f"{smtp.host} port {smtp.port}: {error or type(error).__name__}") from None
+        words = str(error) or type(error).__name__
+        raise DeliveryError(words if smtp.host in words else f"{smtp.host} port {smtp.port}: {words}") from None

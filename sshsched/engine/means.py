@@ -12,12 +12,10 @@ from typing import Any, Protocol
 from sshsched.config.settings import Settings
 from sshsched.domain.instructions import Notice
 from sshsched.domain.model import STREAMS, Run, Stream
-from sshsched.domain.plan import Deed
 from sshsched.engine import command, mail, post
-from sshsched.kinds.actions.base import Action, Command, DeliveryError, Mail, Post
+from sshsched.kinds.actions.base import Command, DeliveryError, Mail, Post
 from sshsched.kinds.actions.told import harmless
-from sshsched.kinds.registry import find
-from sshsched.kinds.written import make
+from sshsched.kinds.rules import action
 
 OUTPUT_WITHIN = 15.0  # seconds for the output of a run that has ended to arrive here
 OUTPUT_EVERY = 0.1
@@ -65,18 +63,12 @@ class House:
 
     async def deliver(self, notice: Notice) -> None:
         """Raises whatever keeps it from being delivered."""
-        await action_of(notice.deed).deliver(notice, _Means(self, notice))
+        await action(notice.deed).deliver(notice, _Means(self, notice))
 
     @staticmethod
     def route(notice: Notice) -> str:
         """Raises ValueError if there is no such action."""
-        return action_of(notice.deed).route
-
-
-def action_of(deed: Deed) -> Action:
-    """The action that a deed describes. Raises ValueError."""
-    found: Action = make(find("action", deed.kind), deed.options)
-    return found
+        return action(notice.deed).route
 
 
 class _Means:

@@ -19,6 +19,7 @@ from sshsched.domain.events import Delivered
 from sshsched.domain.instructions import Notice
 from sshsched.domain.words import seconds
 from sshsched.kinds.actions.base import DeliveryError
+from sshsched.kinds.actions.facts import what
 
 MOST = 32  # deliveries at a time
 MOST_ON_A_ROUTE = 4  # of those, to one server
@@ -176,14 +177,6 @@ class Notices:
             log.warning("%s: %s", notice.id, note)
             return after, note
         return after, ""
-
-
-def what(notice: Notice) -> str:
-    """What was to be done, in a few words: `notify email me@example.com (failure)`."""
-    options = notice.deed.options
-    kept = next((key for key in ("email", "webhook", "apprise") if options.get(key)), "")
-    to = f" {options['email'][0]}" if kept == "email" else ""
-    return f"{' '.join(filter(None, (notice.deed.kind, kept)))}{to} ({notice.occasion})"
 
 
 def _words(error: Exception) -> str:

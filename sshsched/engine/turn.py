@@ -33,6 +33,7 @@ from sshsched.domain.instructions import (
     Instruction,
     Make,
     Notice,
+    Over,
     Park,
     Reconsider,
     Save,
@@ -49,8 +50,8 @@ from sshsched.domain.states import State
 from sshsched.engine.board import Board
 
 T = TypeVar("T")
-MakeRun = Callable[[Draft, float, float | None], Run]
-"""A new run of a draft, now, that does not start before a time."""
+MakeRun = Callable[[Draft, float, float | None, Over | None], Run]
+"""A new run of a draft, now, that does not start before a time, or is over already."""
 
 
 class Turn:
@@ -71,7 +72,7 @@ class Turn:
         self._asks: dict[int, None] = {}
         self._keys: dict[str, None] = {}
         self._hosts: dict[str, None] = {}
-        self._roots: dict[int, None] = {}
+        self._roots: dict[Advance, None] = {}
 
     @property
     def changed(self) -> dict[int, Run]:
@@ -99,7 +100,8 @@ class Turn:
             elif self._keys:
                 self._stir(_pop(self._keys))
             elif self._roots:
-                self.take(Advanced(self._clock(), _pop(self._roots)))
+                each = _pop(self._roots)
+                self.take(Advanced(self._clock(), each.root, each.step))
             elif self._hosts:
                 self.take(Considered(self._clock(), _pop(self._hosts)))
             else:
@@ -125,22 +127,24 @@ class Turn:
                 self._asks[number] = None
             case Stir(key):
                 self._keys[key] = None
-            case Advance(root):
-                self._roots[root] = None
+            case Advance():
+                self._roots[step] = None
             case Park(number, on, until):
                 self._board.park(number, on, until)
                 self.wanted |= keys.hosts(on)
             case Ask(probe):
                 self.wanted.add(probe.host)
                 self.acts.append(step)
-            case Make(draft, not_before, follows):
+            case Make(draft, not_before, follows, over):
                 now = self._clock()
-                self.take(Submitted(now, (self._make(draft, now, not_before),), follows))
+                self.take(Submitted(now, (self._make(draft, now, not_before, over),), follows))
             case _:
                 self.acts.append(step)
 
     def _save(self, save: Save) -> None:
         run, old = save.run, self._board.view.runs.get(save.run.id)
+        if save.old is None and self._board.view.names.get(run.job_id or "") != frozenset(run.args):
+            self._keys[keys.names(run.job_id or "")] = None
         self._board.put(run)
         self.saves.append(save)
         if run.state is State.WAITING and run.ready_since is not None:
@@ -154,7 +158,7 @@ class Turn:
             if key in self._board.view.parked:
                 self._keys[key] = None
         if run.root is not None:
-            self._roots[run.root] = None
+            self._roots[Advance(run.root, run.step)] = None
 
     def _ask(self, number: int) -> None:
         self._board.unpark(number)

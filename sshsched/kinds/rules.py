@@ -15,13 +15,14 @@ import msgspec
 from sshsched.domain.draft import Draft
 from sshsched.domain.instructions import Make, SaveNotice
 from sshsched.domain.model import Run
-from sshsched.domain.plan import Deed, Rule
+from sshsched.domain.plan import Deed, Plan, Rule
 from sshsched.domain.view import Answer, Never, Ready, View, Wait
-from sshsched.errors import StoreError
+from sshsched.errors import StoreError, UsageError
 from sshsched.kinds.actions.base import Action
 from sshsched.kinds.actions.follow import follow
 from sshsched.kinds.conditions.base import Condition
 from sshsched.kinds.jobs import Render
+from sshsched.kinds.plans import bind_plan
 from sshsched.kinds.registry import NoKindError, find
 from sshsched.kinds.written import make
 
@@ -52,6 +53,13 @@ class KindRules:
         if isinstance(answer, Ready | Wait | Never):
             return answer
         return Never(f"its condition {rule.kind!r} failed: it answered {answer!r:.100}, and not Ready, Wait or Never")
+
+    def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
+        """A plan with its texts filled in. Raises ValueError with the condition that is wrong."""
+        try:
+            return bind_plan(plan, fill)
+        except UsageError as error:
+            raise ValueError(str(error)) from None
 
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
         """A text with its templates filled in. Raises ValueError."""

@@ -20,13 +20,22 @@ from sshsched.kinds.durations import PATTERN, duration
 T = TypeVar("T")
 
 _SECONDS: Final = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": PATTERN}]}
+_TYPES: Final = re.compile(r"`([a-z| ]+)`")
+_PLAIN: Final = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "a mapping",
+    "array": "a list",
+}
 _SIZE: Final = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) *(?:([kmgt]?)(i?)b?)", re.IGNORECASE | re.ASCII)
 _BYTES: Final = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]"}]}
 
-Seconds = Annotated[float, Meta(extra={"unit": "s"}, extra_json_schema=_SECONDS)]
+Seconds = Annotated[float, Meta(ge=0, extra={"unit": "s"}, extra_json_schema=_SECONDS)]
 """A duration: a number of seconds, written `90`, `90s`, `15m` or `1h30m`."""
 
-Bytes = Annotated[int, Meta(extra={"unit": "B"}, extra_json_schema=_BYTES)]
+Bytes = Annotated[int, Meta(ge=0, extra={"unit": "B"}, extra_json_schema=_BYTES)]
 """A size, written `4096`, `10kB`, `1.5MiB`."""
 
 
@@ -40,7 +49,7 @@ class OptionError(ValueError):
 
 
 def make(kind: type[T], options: Mapping[str, Any]) -> T:
-    """An instance of a kind (a msgspec Struct or a dataclass). Raises OptionError."""
+    """An instance of a kind (a msgspec Struct or a dataclass). Raises OptionError, and nothing else."""
     fields = fields_of(kind)
     for name in options:
         if name not in fields:
@@ -53,6 +62,8 @@ def make(kind: type[T], options: Mapping[str, Any]) -> T:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _refused(error) from None
+    except Exception as error:  # a constructor is of others' making, too
+        raise OptionError("", f"{kind.__qualname__}: {type(error).__name__}: {error}") from error
 
 
 def option(kind: type[Any], name: str, value: Any) -> Any:
@@ -67,7 +78,8 @@ def option(kind: type[Any], name: str, value: Any) -> Any:
 
 def _refused(error: msgspec.ValidationError, above: str = "") -> OptionError:
     message, _, path = str(error).partition(" - at `$")
-    return OptionError((above + path.rstrip("`")).lstrip("."), f"{message[:1].lower()}{message[1:]}")
+    plain = _TYPES.sub(lambda types: " or ".join(_PLAIN.get(each, each) for each in types[1].split(" | ")), message)
+    return OptionError((above + path.rstrip("`")).lstrip("."), f"{plain[:1].lower()}{plain[1:]}")
 
 
 def size(text: str) -> int:
@@ -86,9 +98,13 @@ def fields_of(kind: Any) -> dict[str, inspect.Field]:
 
 @cache
 def _fields(kind: Any) -> dict[str, inspect.Field]:
-    info = inspect.type_info(kind)
-    assert isinstance(info, inspect.StructType | inspect.DataclassType), f"{kind} is neither a Struct nor a dataclass"
-    return {field.encode_name: field for field in info.fields}
+    try:
+        info = inspect.type_info(kind)
+        if isinstance(info, inspect.StructType | inspect.DataclassType):
+            return {field.encode_name: field for field in info.fields}
+    except Exception as error:
+        raise OptionError("", f"{kind.__qualname__} is not declared as a kind should be: {error}") from error
+    raise OptionError("", f"{kind.__qualname__} is neither a Struct nor a dataclass, so no options can be read for it")
 
 
 def _hints(kind: Any) -> dict[str, Any]:

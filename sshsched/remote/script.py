@@ -112,6 +112,16 @@ def clean(names: Iterable[str]) -> str:
     return "ss_clean " + _words(*names)
 
 
+def ask(name: str, limit: float, text: str) -> str:
+    """Have a probe's text run beside everything else, for at most so many seconds."""
+    return "ss_ask " + _words(name, _whole(limit), text)
+
+
+def answer(name: str) -> str:
+    """The answer to that probe, if there is one yet; it is forgotten on the host."""
+    return "ss_answer " + _words(name)
+
+
 def news(offset: int) -> str:
     """Journal lines from that offset on, once."""
     return f"ss_news {offset + 1}"

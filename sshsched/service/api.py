@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from sshsched.domain.draft import host_flaw
 from sshsched.domain.model import Run, run_id
-from sshsched.domain.shape import Shape, log_shape, run_shape
+from sshsched.domain.shape import Shape, whole_shape
 from sshsched.errors import NotFoundError, UsageError
 from sshsched.service import bodies, query
 from sshsched.service.asking import body_of, shapes
@@ -47,9 +47,8 @@ class Api(Hands):
 
     async def run(self, request: Request) -> Shape:
         wanted = _wanted(request)
-        rows = await self.in_thread(lambda: self.past.log(wanted))
-        run = await self.find(wanted)
-        return {"run": run_shape(run), "log": [log_shape(row) for row in rows]}
+        log, notices = await self.in_thread(lambda: (self.past.log(wanted), self.past.notices(wanted)))
+        return whole_shape(await self.find(wanted), log, notices)
 
     async def submit(self, request: Request) -> Shape:
         drafts = bodies.drafts(await body_of(request, bodies.SubmitBody))

@@ -76,9 +76,12 @@ def newest_settings(config_dir: Path) -> Newest[Settings]:
 
 
 def group(hosts: Hosts, asked: str) -> Group | None:
-    """What @GROUP or tags:A,B stands for; None if there is no such group."""
-    found = hosts.asked(asked)
-    return None if found is None else Group(found.hosts, found.strategy)
+    """What @GROUP or tags:A,B stands for; None if there is no such group, or no host has these tags."""
+    if asked.startswith("@"):
+        return hosts.groups.get(asked.removeprefix("@"))
+    tags = set(asked.removeprefix("tags:").split(","))
+    names = tuple(name for name, host in hosts.items() if tags <= set(host.tags))
+    return Group(names) if names else None
 
 
 class JobDrafts:

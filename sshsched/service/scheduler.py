@@ -18,6 +18,7 @@ from sshsched.config.renderer import renderer
 from sshsched.config.watched import JobsFolder
 from sshsched.domain.hosts import LOCAL, Host
 from sshsched.engine.engine import Engine, Given
+from sshsched.engine.rounds import ours
 from sshsched.engine.schedules import Begin
 from sshsched.errors import NoSchedulerError
 from sshsched.kinds.rules import KindRules
@@ -28,6 +29,7 @@ from sshsched.service.client import Client
 from sshsched.service.files import JobDrafts, NewestWay, group, newest_hosts, newest_settings
 from sshsched.service.hub import Hub
 from sshsched.service.server import serving
+from sshsched.service.telling import telling
 from sshsched.store.lock import hold, holder
 from sshsched.store.output import OutputFiles
 from sshsched.store.past import Past as PastRuns
@@ -81,7 +83,10 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
 
     async with open_store(state_dir) as store:
         hub, outputs = Hub(time.time()), OutputFiles(state_dir)
-        schedules = Begin(JobsFolder(config_dir), await store.cursors(), boot_id(), since) if mode == SERVE else None
+        cursors = await store.cursors()
+        rounds = ours(cursors)
+        due = {key: at for key, at in cursors.items() if key not in rounds}
+        schedules = Begin(JobsFolder(config_dir), due, boot_id(), since) if mode == SERVE else None
         rules = KindRules(
             renderer(config_dir), JobDrafts(config_dir, lambda: engine.jobs()), lambda: settings().actions
         )
@@ -99,6 +104,7 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
             publisher=hub,
             mode=mode,
             schedules=schedules,
+            telling=await telling(store, rounds, config_dir, state_dir, outputs, settings),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -69,7 +69,7 @@ class MemoryStore:
 
     async def open_notices(self) -> list[Notice]:
         """See Store.open_notices()."""
-        return [notice for _, notice in sorted(self._notices.items()) if notice.done_at is None]
+        return self.untold()
 
     async def close(self) -> None:
         """Nothing to do."""
@@ -97,9 +97,32 @@ class MemoryStore:
         found = [notice for notice in self._notices.values() if notice.run_id == run_id]
         return sorted(found, key=lambda notice: (notice.made_at, notice.id))
 
+    def untold(self) -> list[Notice]:
+        """See Reader.untold()."""
+        return [notice for _, notice in sorted(self._notices.items()) if notice.done_at is None]
+
+    def succeeded(self, job_id: str, since: float, until: float) -> bool:
+        """See Reader.succeeded()."""
+        return self.ended(since, until).get(job_id, {}).get(State.SUCCESS, 0) > 0
+
+    def ended(self, since: float, until: float) -> dict[str | None, dict[State, int]]:
+        """See Reader.ended()."""
+        found: dict[str | None, dict[State, int]] = {}
+        for run in self._runs.values():
+            whole = run.root is None and run.retried_by is None
+            if whole and run.finished_at is not None and since < run.finished_at <= until:
+                counts = found.setdefault(run.job_id, {})
+                counts[run.state] = counts.get(run.state, 0) + 1
+        return found
+
     def counts(self) -> dict[State, int]:
         """See Reader.counts()."""
         return dict(Counter(run.state for run in self._runs.values()))
+
+    def names(self, job_id: str) -> frozenset[str] | None:
+        """See Past.names()."""
+        runs = [run for run in self._runs.values() if run.job_id == job_id and run.root is None]
+        return frozenset(max(runs, key=lambda run: run.id).args) if runs else None
 
     def found(
         self,

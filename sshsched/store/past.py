@@ -69,6 +69,11 @@ class Past:
         walked = f"{_FOUND} runs INDEXED BY runs_past {terms} {_MARKED} {_LAST}"
         return self._newest(walked, [(*fit, *others, rarest) for fit in fits])
 
+    def names(self, job_id: str) -> frozenset[str] | None:
+        """The names of the args of a job's newest run: see `domain.view.Past`."""
+        newest = self._ask(_NEWEST, (job_id,))
+        return frozenset(json.loads(newest[0][0])) if newest else None
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

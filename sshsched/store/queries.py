@@ -68,11 +68,27 @@ LIVE_RUNS = f"""
 # One row per state, kept by triggers.
 COUNTS = "SELECT state, runs FROM counts WHERE runs > 0"
 
+# The index of what counts as past, from the job's successes.
+SUCCEEDED = """
+    SELECT 1 FROM runs INDEXED BY runs_past
+    WHERE job_id = ? AND state = 'success' AND finished_at > ? AND finished_at <= ?
+    AND finished_at IS NOT NULL AND root IS NULL AND retried_by IS NULL LIMIT 1
+"""
+
+# Once a day; a run that took longer than the month before is left out.
+ENDED = """
+    SELECT job_id, state, count(*) FROM runs INDEXED BY runs_created
+    WHERE created_at >= ? AND created_at <= ? AND finished_at > ? AND finished_at <= ?
+    AND root IS NULL AND retried_by IS NULL GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
 # All of them, once, when a scheduler comes up.
 CURSORS = "SELECT job_id, schedule, until FROM cursors"
 
 # All of them, once, when a scheduler comes up.
 HOLDS = "SELECT key, words FROM holds"
+
+ANY_NOTICE = "SELECT 1 FROM notices INDEXED BY notices_run WHERE run_id = ? LIMIT 1"
 
 # By index, from its end.
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"

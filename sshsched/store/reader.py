@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sshsched.domain.instructions import Notice
     from sshsched.store.stats import JobStats, Past
 
+LONGEST_RUN = 31 * 86400.0  # seconds that a run takes from being made to its end, as far as `ended` sees
+
 
 class Reader:
     """Opens the database at the first question and keeps it open until close().
@@ -68,13 +70,36 @@ class Reader:
 
     def notices(self, run_id: int) -> list[Notice]:
         """What was told of a run, or is still to be, in order."""
-        from sshsched.store import notices  # few commands ask
+        if not self._ask(queries.ANY_NOTICE, (run_id,)):
+            return []  # and nothing is imported for what most runs have none of
+        from sshsched.store import notices
 
         return list(notices.notices_of(self._ask(notices.OF_RUN, (run_id,))))
 
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that any run is in."""
         return {State(state): count for state, count in self._ask(queries.COUNTS)}
+
+    def untold(self) -> list[Notice]:
+        """All notices that are still to be delivered."""
+        from sshsched.store import notices
+
+        return list(notices.notices_of(self._ask(notices.OPEN)))
+
+    def succeeded(self, job_id: str, since: float, until: float) -> bool:
+        """Whether a run of a job has succeeded after one instant and not after another; steps do not count."""
+        return bool(self._ask(queries.SUCCEEDED, (job_id, since, until)))
+
+    def ended(self, since: float, until: float) -> dict[str | None, dict[State, int]]:
+        """How many runs of each job came to what in that time; steps, and attempts that were repeated, do not count."""
+        found: dict[str | None, dict[State, int]] = {}
+        for job_id, state, count in self._ask(queries.ENDED, (since - LONGEST_RUN, until, since, until)):
+            found.setdefault(job_id, {})[State(state)] = count
+        return found
+
+    def holds(self) -> dict[str, str]:
+        """What is held back apart from single runs, and in whose words."""
+        return dict(self._ask(queries.HOLDS))
 
     def close(self) -> None:
         if self._connection is not None:

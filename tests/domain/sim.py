@@ -26,7 +26,7 @@ from sshsched.domain.events import (
     Swept,
     Woken,
 )
-from sshsched.domain.instructions import Clean, Fetch, Instruction, Look, Save, Seal, Start, StopProgram
+from sshsched.domain.instructions import Clean, Fetch, Instruction, Look, Over, Save, Seal, Start, StopProgram
 from sshsched.domain.model import Cause, Outcome, Output, Run, StopAsked
 from sshsched.domain.program import Program
 from sshsched.domain.states import MOVES, State
@@ -85,7 +85,7 @@ class World:
         for act in turn.acts:
             self.ask(act)
 
-    def made(self, draft: Draft, now: float, not_before: float | None) -> Run:
+    def made(self, draft: Draft, now: float, not_before: float | None, over: Over | None) -> Run:
         raise AssertionError("nothing is made of this job")
 
     def _save(self, step: Save) -> None:

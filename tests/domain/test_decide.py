@@ -14,7 +14,9 @@ from sshsched.domain.events import (
     Claim,
     Cleaned,
     Considered,
+    Delivered,
     Event,
+    Extracted,
     Fetched,
     HoldWanted,
     HostDown,
@@ -32,10 +34,12 @@ from sshsched.domain.events import (
     Submitted,
     Swept,
     TimePassed,
+    Told,
     Woken,
 )
-from sshsched.domain.instructions import Instruction, Save
+from sshsched.domain.instructions import Instruction, Notice, Save
 from sshsched.domain.model import Cause, Outcome, Output, Reason, Run, Spool, StopAsked
+from sshsched.domain.plan import Deed
 from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.domain.view import Fact, HostView
@@ -97,6 +101,8 @@ S, W, B, R, P, F = (
     State.SUCCESS,
 )
 
+NOTICE = Notice("n1", Deed("notify"), "failure", {}, NOW)
+
 # One line per event; a state that is not listed takes no notice of it.
 TABLE: list[tuple[str, Event, dict[State, str]]] = [
     ("restarted", Restarted(NOW), {W: "Reconsider"}),
@@ -106,6 +112,9 @@ TABLE: list[tuple[str, Event, dict[State, str]]] = [
     ("considered", Considered(NOW, "box"), {W: "starting Start Consider"}),
     ("moved", Moved(NOW, None, run_in(State.SUCCESS)), {}),
     ("advanced", Advanced(NOW, 1), {}),
+    ("extracted", Extracted(NOW, 7, 1, {}), {}),
+    ("told", Told(NOW, (), ()), {}),
+    ("delivered", Delivered(NOW, NOTICE), dict.fromkeys((S, W, B, R, P, F), "SaveNotice")),
     ("learnt", Learnt(NOW, "probe:box:true", Fact(NOW, True)), dict.fromkeys((S, W, B, R, P, F), "Stir")),
     ("held", HoldWanted(NOW, (1,), (), "ann"), {S: "scheduled Reconsider", W: "waiting Reconsider"}),
     ("released", ReleaseWanted(NOW, (1,), ("*",), "ann"), dict.fromkeys((S, W, B, R, P, F), "SaveHold Stir")),

@@ -143,7 +143,7 @@ async def test_nobody_listens(bench: Bench) -> None:
 
 
 async def test_it_comes_back(bench: Bench) -> None:
-    """What could not be delivered is delivered when the server is back, under the same id, and the log says that too."""
+    """What could not be delivered is delivered when the server is back, under the same id, and the log says so."""
     server = Smtpd(answers=["451 later", "451 later"])
     async with server.serving():
         bench.mail(server.port)

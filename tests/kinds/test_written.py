@@ -101,6 +101,39 @@ def test_dataclasses_are_read_alike() -> None:
     assert Plain(3600.0) == make(Plain, {"every": "1h"})
 
 
+class Broken(Struct, frozen=True):
+    """Its constructor has a mistake."""
+
+    port: str = ""
+
+    def __post_init__(self) -> None:
+        raise KeyError(self.port)
+
+
+class Undeclared(Struct, frozen=True):
+    """Its fields make no sense."""
+
+    port: Annotated[str, Meta(ge=3)] = ""
+
+
+class Odd:
+    """Neither a Struct nor a dataclass."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Broken, "Broken: KeyError: 'x'"),
+        (Undeclared, "Undeclared is not declared as a kind should be: Can only set `ge`"),
+        (Odd, "Odd is neither a Struct nor a dataclass"),
+    ],
+)
+def test_a_kind_with_a_mistake(kind: type, message: str) -> None:
+    """A mistake in a kind is one line about that kind, whatever it is."""
+    with pytest.raises(OptionError, match=f"^{message}"):
+        make(kind, {"port": "x"})
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [("0", 0), ("4096", 4096), ("1kB", 1000), ("1 KiB", 1024), ("1.5MiB", 1_572_864), ("2g", 2 * 10**9)],

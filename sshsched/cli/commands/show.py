@@ -23,6 +23,7 @@ from sshsched.errors import SshschedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sshsched.domain.instructions import Notice
     from sshsched.domain.model import LogEntry, Run
 
 
@@ -35,17 +36,19 @@ SCHEDULE = "schedule"  # who asks for runs that a schedule makes; see domain.wor
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> int:
     """Show one run: how it stands, what it runs, how it got there."""
-    from sshsched.domain.shape import log_shape, run_shape
+    from sshsched.domain.shape import run_shape, whole_shape
 
     reader = app.reader()
     run = find_run(reader, run_number(name))
-    log = reader.log(run.id)
+    log, notices = reader.log(run.id), reader.notices(run.id)
     shape = run_shape(run)
     if as_json:
-        say(json.dumps({"run": shape, "log": [log_shape(entry) for entry in log]}, indent=2))
+        say(json.dumps(whole_shape(run, log, notices), indent=2))
         return 0
     zone = own_zone(app, run)
-    page([*facts(_facts(shape, time.time(), zone)), "", *(_log_line(entry, run.created_at, zone) for entry in log)])
+    lines = [*facts(_facts(shape, time.time(), zone)), ""]
+    lines += [_log_line(entry, run.created_at, zone) for entry in log]
+    page([*lines, *(_notice_line(each, run.created_at, zone) for each in notices)])
     if not run.finished:
         caveat(app)
     return 0
@@ -176,8 +179,23 @@ def _output(run: Shape) -> str:
 
 def _log_line(entry: LogEntry, begin: float, zone: str | None) -> str:
     """When, how long after the run was made, which move, and why."""
-    after = f"+{span(entry.at - begin)}"
     new = paint(str(entry.new), str(entry.new), STDOUT)
     step = new if entry.old in (None, entry.new) else f"{entry.old} -> {new}"
     message = f": {safe_text(entry.message)}" if entry.message else ""
-    return f"{_own(entry.at, zone)}  {sgr(f'{after:>10}', '2', STDOUT)}  {step} ({entry.reason}){message}"
+    return f"{_when(entry.at, begin, zone)}  {step} ({entry.reason}){message}"
+
+
+def _notice_line(notice: Notice, begin: float, zone: str | None) -> str:
+    """What was told of the run, or is still to be, and what keeps it."""
+    from sshsched.kinds.actions.facts import what
+
+    done, problem = notice.done_at is not None, safe_line(notice.problem)
+    word = "to be told" if not done else "not told" if problem else "told"
+    at = notice.next_at if notice.done_at is None else notice.done_at
+    return f"{_when(at, begin, zone)}  {word}: {safe_line(what(notice))}{f': {problem}' if problem else ''}"
+
+
+def _when(at: float, begin: float, zone: str | None) -> str:
+    """A time, and how long that is after the run was made."""
+    after = f"+{span(at - begin)}"
+    return f"{_own(at, zone)}  {sgr(f'{after:>10}', '2', STDOUT)}"

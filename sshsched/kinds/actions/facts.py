@@ -46,3 +46,11 @@ def shape_of(notice: Notice) -> dict[str, Any]:
         "run": None if notice.run_id is None else f"r{notice.run_id}",
         "facts": notice.facts,
     }
+
+
+def what(notice: Notice) -> str:
+    """What was to be done, in a few words: `notify email me@example.com (failure)`."""
+    options = notice.deed.options
+    kept = next((key for key in ("email", "webhook", "apprise") if options.get(key)), "")
+    to = f" {options['email'][0]}" if kept == "email" else ""
+    return f"{' '.join(filter(None, (notice.deed.kind, kept)))}{to} ({notice.occasion})"

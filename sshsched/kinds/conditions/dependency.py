@@ -49,7 +49,7 @@ class Dependency(Condition, frozen=True, kw_only=True):
             enough = reaching(wanted) if self.exist is True else frozenset(self.exist)
             if not self._found(enough, run, view):
                 return Never(f"it depends on {what}, and there is no run that could come to it")
-        return Wait(what, (keys.job(self.job),))
+        return Wait(what, (keys.job(self.job, self._whole(run, view)), keys.names(self.job)))
 
     def targets(self, run_args: Mapping[str, str]) -> Iterable[tuple[str, Mapping[str, str]]]:
         return ((self.job, self.args),)
@@ -63,8 +63,8 @@ class Dependency(Condition, frozen=True, kw_only=True):
 
     def _live(self, run: Run, view: View, since: float) -> Iterator[Run]:
         own = self._own(run)
-        for other in view.by_job.get(self.job, {}).values():
-            if other.id == run.id or other.root is not None or other.retried_by is not None:
+        for other in view.by_job.get(keys.job(self.job, self._whole(run, view)), {}).values():
+            if other.id == run.id or other.retried_by is not None:
                 continue
             if other.finished and (other.finished_at or 0.0) < since:
                 continue
@@ -72,6 +72,18 @@ class Dependency(Condition, frozen=True, kw_only=True):
                 other.args.get(name, value) == value for name, value in own.items()
             ):
                 yield other
+
+    def _whole(self, run: Run, view: View) -> dict[str, str] | None:
+        """All args of the run that is waited for, if its job's newest run shows which there are and all are known.
+
+        So thousands that wait for one job, each with args of its own, cost each other nothing.
+        """
+        names = view.names.get(self.job)
+        names = view.past.names(self.job) if names is None else names
+        known = {**run.args, **self.args}
+        if names is None or not self.args.keys() <= names or not names <= known.keys():
+            return None
+        return {name: known[name] for name in names}
 
     def _own(self, run: Run) -> dict[str, str]:
         return {name: value for name, value in run.args.items() if name not in self.args}

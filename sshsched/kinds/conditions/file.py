@@ -33,8 +33,8 @@ class File(Condition, frozen=True, kw_only=True):
     exists: Annotated[bool, Meta(description="false: there has to be none")] = True
     older_than: Annotated[Seconds | None, Meta(description="only files that were last changed so long ago")] = None
     newer_than: Annotated[Seconds | None, Meta(description="only files that were changed since")] = None
-    min_size: Annotated[Bytes | None, Meta(ge=0, description="only files of so many bytes or more, like 10kB")] = None
-    max_size: Annotated[Bytes | None, Meta(ge=0, description="only files of so many bytes or less")] = None
+    min_size: Annotated[Bytes | None, Meta(description="only files of so many bytes or more, like 10kB")] = None
+    max_size: Annotated[Bytes | None, Meta(description="only files of so many bytes or less")] = None
     every: Every = 10.0
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from sshsched.domain import keys
+from sshsched.domain.draft import host_flaw
 from sshsched.domain.model import Run
 from sshsched.domain.view import Answer, Fact, Probe, Ready, View, Wait
 from sshsched.kinds.written import Seconds
@@ -28,6 +29,8 @@ def host_of(named: str, run: Run) -> str:
     if not host or host.startswith(("@", "tags:")):
         asked = f"the run asks for {host}, which is no single host" if host else "the run has none of its own"
         raise ValueError(f"it does not say which host to ask, and {asked}; name one under 'host'")
+    if flaw := host_flaw(host):
+        raise ValueError(f"host: {flaw}")
     return host
 
 

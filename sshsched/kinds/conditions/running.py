@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from sshsched.domain import keys
 from sshsched.domain.model import Run
-from sshsched.domain.states import ON_HOST, State
+from sshsched.domain.states import FINISHED, ON_HOST, State
 from sshsched.domain.view import Answer, Never, Ready, View, Wait
 from sshsched.kinds.conditions.base import Condition
 
@@ -38,7 +38,8 @@ class MaxRunning(Condition, frozen=True, kw_only=True):
     def ask(self, run: Run, view: View, at: float) -> Answer:
         same = not self.jobs and self.args != "any"
         jobs = self.jobs or ((run.job_id,) if run.job_id is not None else ())
-        running = [other for job in jobs for other in others(run, job, view, same=same) if other.state in ON_HOST]
+        kin = (view.running.get(keys.job(job, run.args if same else None), {}) for job in jobs)
+        running = [other for some in kin for other in some.values() if other.id != run.id]
         if len(running) < self.count:
             return Ready()
         names = ", ".join(other.name for other in running[:_SHOWN]) + (" ..." if len(running) > _SHOWN else "")
@@ -57,18 +58,22 @@ class SkipDuplicate(Condition, frozen=True, kw_only=True):
     args: Annotated[Same, Meta(description="what is the same: runs with the same args, or any of the job")] = "same"
 
     def ask(self, run: Run, view: View, at: float) -> Answer:
-        for other in others(run, run.job_id or "", view, same=self.args == "same"):
-            # Of those that have not begun the oldest stays, so that of many exactly one does.
-            if other.state in self.states and (other.state not in _BEFORE or other.id < run.id):
+        key = keys.job(run.job_id or "", run.args if self.args == "same" else None)
+        for other in self._others(run, key, view):
+            if other.id != run.id and other.state in self.states and (other.state not in _BEFORE or other.id < run.id):
                 return Never(f"{other.name}, which is {other.state}, does the same", State.SKIPPED)
         return Ready()
 
+    def _others(self, run: Run, key: str, view: View) -> Iterator[Run]:
+        """Those that may be one too many: of the many that may wait, the oldest is enough, for the oldest stays."""
+        yield from view.running.get(key, {}).values()
+        if not ON_HOST.issuperset(self.states):
+            for other in view.by_job.get(key, {}).values():
+                if other.id >= run.id:
+                    break
+                yield other
+        if not FINISHED.isdisjoint(self.states):
+            yield from view.by_job.get(key, {}).values()
+
 
 _BEFORE = frozenset({State.SCHEDULED, State.WAITING})
-
-
-def others(run: Run, job: str, view: View, *, same: bool) -> Iterator[Run]:
-    """The other live runs of a job, and those that ended in this turn, with the same args as this run or any."""
-    for other in view.by_job.get(job, {}).values():
-        if other.id != run.id and other.root is None and (not same or dict(other.args) == dict(run.args)):
-            yield other

@@ -10,6 +10,7 @@ from sshsched.domain.model import Run
 from sshsched.domain.program import Program
 from sshsched.domain.states import FINISHED, State
 from sshsched.domain.view import Answer, Fact, HostView, Never, Ready, View, Wait
+from sshsched.engine.board import Board
 from sshsched.kinds.registry import find
 from sshsched.kinds.written import make
 from sshsched.store.memory import MemoryStore
@@ -26,14 +27,6 @@ def run(id: int = 1, state: State = State.WAITING, job: str | None = "load", **m
 
 
 @dataclass
-class Nobody:
-    """Rules that no condition asks."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(name)
-
-
-@dataclass
 class Scene:
     """`live` are on the board, `past` is only in the store."""
 
@@ -44,26 +37,12 @@ class Scene:
 
     @property
     def view(self) -> View:
-        by_job: dict[str, dict[int, Run]] = {}
-        for each in self.live:
-            by_job.setdefault(each.job_id or "", {})[each.id] = each
-        store = MemoryStore(runs=self.past)
-        return View(
-            runs={each.id: each for each in self.live},
-            by_host={},
-            waiting={},
-            hosts={host.name: host for host in self.hosts},
-            by_job=by_job,
-            by_root={},
-            locks={},
-            capacity={},
-            holds={},
-            facts=self.facts,
-            groups={},
-            turns={},
-            past=store,
-            rules=Nobody(),
-        )
+        board = Board(self.live, past=MemoryStore(runs=self.past))
+        for host in self.hosts:
+            board.set_host(host)
+        for key, fact in self.facts.items():
+            board.learn(key, fact)
+        return board.view
 
 
 def ask(kind: str, options: Mapping[str, Any], run: Run, scene: Scene | None = None, at: float = NOW) -> Answer:
