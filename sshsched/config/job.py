@@ -13,6 +13,7 @@ from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text,
 from sshsched.config.params import Params, names_in
 from sshsched.config.programs import PROGRAM, Entries, check_program, make_program, spread
 from sshsched.config.reading import Key, Made, Record, Schema, present, reader
+from sshsched.config.retention import RETENTION
 from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults
 from sshsched.config.values import TEXT, Duration, Many, Word
@@ -65,7 +66,7 @@ SCHEDULE: Final = Key(
     "schedule", Timetable(), "when runs are due: 30 3 * * *, @daily, every 15m, or in long form", None
 )
 LONG_PROGRAM: Final = Key("program", Made(PROGRAM, make_program), PROGRAM.help)
-OWN: Final = (HOST, SCHEDULE, PARAMS, TOLD, START)
+OWN: Final = (HOST, SCHEDULE, PARAMS, TOLD, START, RETENTION)
 
 ELSEWHERE: Final = {
     **PROGRAM.elsewhere,
@@ -105,12 +106,13 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
     schedules = _schedules(flat, problems, around)
     with reader(flat, FLAT, problems) as take:
         host, program, params = take(HOST), make_program(take), take(PARAMS)
-        told, start, _ = take(TOLD), take(START), take(SCHEDULE)
+        told, start, retention, _ = take(TOLD), take(START), take(RETENTION), take(SCHEDULE)
     if len(problems.found) > before:
         raise UnreadableError
     description, labels = told
     start = around.settings.start_within if start is None else start
-    return Job(job_id, host, program, params, description, labels, start, schedules, problems.file, node.line)
+    place = problems.file, node.line
+    return Job(job_id, host, program, params, description, labels, start, schedules, retention, *place)
 
 
 def with_defaults(entries: Entries, defaults: Entries) -> dict[str, Entry]:

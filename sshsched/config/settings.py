@@ -11,9 +11,11 @@ from typing import Final
 
 from sshsched.config.nodes import Problems, UnreadableError
 from sshsched.config.reading import Key, Record, reader
+from sshsched.config.retention import RETENTION
 from sshsched.config.strict import read_file
 from sshsched.config.values import Duration, Integer, ZoneName
 from sshsched.domain.model import START_WITHIN
+from sshsched.domain.retention import Retention
 
 FILE: Final = "config.yaml"
 MOST_SLOTS: Final = 100_000
@@ -23,7 +25,7 @@ START: Final = Key(
 )
 SLOTS: Final = Key[int | None]("slots", Integer(1, MOST_SLOTS), "how many programs run at once on a host", None)
 TZ: Final = Key[str | None]("tz", ZoneName(), "the time zone of schedules that name none; else this machine's", None)
-SETTINGS: Final = Record((START, SLOTS, TZ), "the settings")
+SETTINGS: Final = Record((START, SLOTS, TZ, RETENTION), "the settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Settings:
     start_within: float = START_WITHIN
     slots: int | None = None
     tz: str | None = None
+    retention: Retention | None = None
+    """For the runs of all jobs that have none of their own, and of none, together."""
 
 
 def load_settings(config_dir: Path) -> Settings:
@@ -43,7 +47,7 @@ def load_settings(config_dir: Path) -> Settings:
         node = read_file(config_dir / FILE, problems)
         if node is not None:
             with reader(node, SETTINGS, problems) as take:
-                settings = Settings(take(START), take(SLOTS), take(TZ))
+                settings = Settings(take(START), take(SLOTS), take(TZ), take(RETENTION))
     except FileNotFoundError:
         return settings
     except UnreadableError:

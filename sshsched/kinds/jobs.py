@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from sshsched.domain.model import START_WITHIN, Program
+from sshsched.domain.retention import Retention
 from sshsched.errors import UsageError
 
 if TYPE_CHECKING:  # most commands meet a job without asking for its times
@@ -61,6 +62,8 @@ class Job:
     labels: tuple[str, ...] = ()
     start_within: float = START_WITHIN
     schedules: tuple[Scheduled, ...] = ()
+    retention: Retention | None = None
+    """How long its runs are kept; None: as those of all others."""
     file: str = field(default="", compare=False)
     line: int = field(default=1, compare=False)
 

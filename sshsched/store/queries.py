@@ -15,7 +15,8 @@ def _names(columns: Iterable[str], pattern: str = '"{}"', between: str = ", ") -
 
 
 _COLUMNS = _names(COLUMNS, 'runs."{}"')
-_RUN = f"SELECT {_COLUMNS}, programs.program"
+RUN = f"SELECT {_COLUMNS}, programs.program"
+"""Rows that rows.run_of() reads, of `runs` joined with `programs`."""
 
 # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -48,11 +49,11 @@ INSTANCE = "SELECT value FROM meta WHERE name = 'instance'"
 # AUTOINCREMENT keeps the highest id ever used, also of runs that are gone.
 LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
 
-ONE_RUN = f"{_RUN} FROM runs JOIN programs ON programs.run_id = runs.id WHERE runs.id = ?"
+ONE_RUN = f"{RUN} FROM runs JOIN programs ON programs.run_id = runs.id WHERE runs.id = ?"
 
 # A partial index that holds nothing but these.
 LIVE_RUNS = f"""
-    {_RUN} FROM runs INDEXED BY runs_open JOIN programs ON programs.run_id = runs.id
+    {RUN} FROM runs INDEXED BY runs_open JOIN programs ON programs.run_id = runs.id
     WHERE runs.settled = 0 ORDER BY runs.id
 """
 
@@ -93,7 +94,7 @@ def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, 
     values = tuple(value for _, bound in parts for value in bound)
     page = f"WITH page (id) AS ({ids} ORDER BY 1 DESC LIMIT ?)"
     rest = "FROM page CROSS JOIN runs ON runs.id = page.id JOIN programs ON programs.run_id = page.id"
-    return f"{page} {_RUN} {rest} ORDER BY page.id DESC", (*values, limit)
+    return f"{page} {RUN} {rest} ORDER BY page.id DESC", (*values, limit)
 
 
 def _ids(source: _Source, terms: list[Term]) -> Term:

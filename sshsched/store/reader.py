@@ -13,6 +13,7 @@ from typing import Any
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.store import queries
+from sshsched.store.archive import check_readable
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_reader
 from sshsched.store.filter import RunFilter
 from sshsched.store.rows import entry_of, run_of
@@ -28,6 +29,14 @@ class Reader:
         self._path = database(state_dir)
         self._busy_timeout = busy_timeout
         self._connection: sqlite3.Connection | None = None
+
+    @classmethod
+    def of_archive(cls, file: Path) -> Reader:
+        """The runs of an archive. Raises NotFoundError if there is none."""
+        check_readable(file)
+        reader = cls(file.parent)
+        reader._path = file
+        return reader
 
     def run(self, id: int) -> Run | None:
         """The run with this id."""
