@@ -27,6 +27,8 @@ COMMANDS = {
     "serve": "serve",
     "service": "service",
     "reload": "reload",
+    "archive": "archive",
+    "vacuum": "archive",
     "demo": "demo",
     "completion": "completion",
 }

@@ -34,6 +34,7 @@ from sshsched.domain.model import Run, StopAsked, run_id
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
 from sshsched.engine.board import Board, host_shape
+from sshsched.engine.changes import Changes
 from sshsched.engine.check import check
 from sshsched.engine.core import Core, Saver
 from sshsched.engine.hosts import HostWorker, Outputs
@@ -188,6 +189,11 @@ class Engine:
             )
         changes = await self._schedules.reload(dry_run=dry_run)
         return {**changes.shape(), "dry_run": dry_run}
+
+    def known_jobs(self) -> Changes | None:
+        """The jobs as they were last read; None where no schedules run, and before that."""
+        loaded = self._schedules is not None and self._schedules.loaded_from is not None
+        return self._schedules.last if self._schedules is not None and loaded else None
 
     def shutdown(self, handover: bool) -> None:
         """End soon, and say whether another scheduler is to take over."""

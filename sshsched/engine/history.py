@@ -59,13 +59,16 @@ class Vacuumed:
 
 
 class History:
-    """`run()` keeps to the policies; the other methods are for whoever asks. `pause` leaves room for other commits."""
+    """`run()` keeps to the policies; the other methods are for whoever asks.
 
-    def __init__(self, store: Store, state_dir: Path, policies: Callable[[], Policies], *, pause: bool = True) -> None:
+    Where it is `alone` with the store, it makes no pauses for others.
+    """
+
+    def __init__(self, store: Store, state_dir: Path, policies: Callable[[], Policies], *, alone: bool = False) -> None:
         self._store = store
         self._state_dir = state_dir
         self._policies = policies
-        self._pause = pause
+        self._alone = alone
         self._outputs = OutputFiles(state_dir)
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "history")
@@ -103,12 +106,14 @@ class History:
     async def vacuum(self) -> Vacuumed:
         """Room of what is gone goes back to the disk: a round of it. Raises RefusedError, StoreError."""
         async with self._turn:
-            if not await self._store.perform(vacuum.in_pieces):
-                raise RefusedError(
-                    "this database was made before it could be done in pieces; end the scheduler, "
-                    "and `sshsched vacuum` does it whole, once"
-                )
             before, end, more = await self._store.perform(vacuum.size), time.monotonic() + ROUND, True
+            if not await self._store.perform(vacuum.in_pieces):
+                if not self._alone:
+                    raise RefusedError(
+                        "this database was made by a version that could not do this in pieces; end the scheduler, "
+                        "and `sshsched vacuum` does it whole, once"
+                    )
+                await self._store.perform(vacuum.whole)
             while more and time.monotonic() < end:
                 began = time.monotonic()
                 more = await self._store.perform(vacuum.piece)
@@ -171,7 +176,7 @@ class History:
 
     async def _rest(self, began: float) -> None:
         """As long as the work took: half of the time belongs to others."""
-        await asyncio.sleep(time.monotonic() - began if self._pause else 0)
+        await asyncio.sleep(0 if self._alone else time.monotonic() - began)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

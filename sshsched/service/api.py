@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -19,13 +20,15 @@ from starlette.responses import Response
 from sshsched.domain.draft import Draft, host_flaw, seconds_flaw
 from sshsched.domain.model import Run, StopAsked, run_id
 from sshsched.domain.shape import Shape, log_shape, run_shape
+from sshsched.engine.policies import Policies
 from sshsched.errors import NotFoundError, RefusedError, UsageError
 from sshsched.service import bodies, query
 from sshsched.service.endpoints import ENDPOINTS
-from sshsched.service.facade import Facade, Outputs
+from sshsched.service.facade import Facade, History, Outputs
 from sshsched.service.hub import Hub
 from sshsched.service.openapi import document
 from sshsched.service.streams import HEARTBEAT, Stream, Write, write_events, write_output
+from sshsched.store.history import Policy
 from sshsched.store.ports import RunReader
 
 MOST_BODY = 64 * 1024 * 1024
@@ -46,6 +49,7 @@ class Api:
     thread: ThreadPoolExecutor
     now: Callable[[], float]
     heartbeat: float = HEARTBEAT
+    history: History | None = None
 
     async def status(self, _request: Request) -> Shape:
         return self.facade.status()
@@ -108,6 +112,18 @@ class Api:
         body = await _body(request, bodies.ReloadBody)
         return await self.facade.reload(body.dry_run)
 
+    async def archive(self, request: Request) -> Shape:
+        body = await _body(request, bodies.ArchiveBody)
+        limits, to = bodies.limits_of(body), Path(body.to) if body.to else None
+        if to is not None and not to.is_absolute():
+            raise UsageError(f"to: {body.to!r} is no absolute path")
+        asked = None if limits is None else Policies([Policy(limits, job=body.job or None)])
+        return asdict(await self._history().archive(asked, to))
+
+    async def vacuum(self, request: Request) -> Shape:
+        await _body(request, bodies.VacuumBody)
+        return asdict(await self._history().vacuum())
+
     async def shutdown(self, request: Request) -> Shape:
         body = await _body(request, bodies.ShutdownBody)
         self.facade.shutdown(body.handover)
@@ -156,6 +172,11 @@ class Api:
                 )
 
         return Stream(produce, "text/event-stream")
+
+    def _history(self) -> History:
+        if self.history is None:
+            raise RefusedError("this scheduler keeps its store in memory; nothing is archived there")
+        return self.history
 
     async def _find(self, wanted: int) -> Run:
         """A run from the engine, or else from the store. Raises NotFoundError."""

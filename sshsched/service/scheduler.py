@@ -20,6 +20,8 @@ from sshsched.config.settings import load_settings
 from sshsched.config.watched import JobsFolder
 from sshsched.domain.hosts import LOCAL, Host
 from sshsched.engine.engine import Engine
+from sshsched.engine.history import History
+from sshsched.engine.policies import load_policies
 from sshsched.engine.schedules import Begin
 from sshsched.errors import ConfigError, NoSchedulerError
 from sshsched.remote.local import LocalTransport
@@ -28,7 +30,7 @@ from sshsched.remote.transport import Connection, Transport
 from sshsched.service.client import Client
 from sshsched.service.hub import Hub
 from sshsched.service.server import serving
-from sshsched.store.lock import hold, holder
+from sshsched.store.lock import KEEPING, hold, holder
 from sshsched.store.output import OutputFiles
 from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
@@ -51,6 +53,7 @@ def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None,
     logging.getLogger("asyncssh").setLevel(logging.ERROR)
     if mode == SERVE:
         take_over(state_dir)
+    wait_for_keeping(state_dir)
     with hold(state_dir, mode), suppress(KeyboardInterrupt):
         asyncio.run(_serve(config_dir, state_dir, mode, idle_exit, since))
 
@@ -67,6 +70,16 @@ def take_over(state_dir: Path) -> None:
             with suppress(NoSchedulerError):  # it may be just coming up, or leaving: asked again then
                 Client(state_dir).shutdown(handover=True)
                 asked = True
+        time.sleep(0.02)
+
+
+def wait_for_keeping(state_dir: Path) -> None:
+    """A command that moves old runs lets go of the folder soon; who finds it held after HANDOVER seconds says so."""
+    end, told = time.monotonic() + HANDOVER, False
+    while (found := holder(state_dir)) is not None and found.mode == KEEPING and time.monotonic() < end:
+        if not told:
+            log.info("waiting for a command that moves old runs, process %d", found.pid)
+            told = True
         time.sleep(0.02)
 
 
@@ -142,14 +155,18 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, engine.ending.set)
         work = asyncio.create_task(engine.work(), name="engine")
+        history = History(store, state_dir, lambda: load_policies(config_dir, engine.known_jobs()))
+        keeping = asyncio.create_task(history.run(), name="history") if mode == SERVE else None
         with Reader(state_dir) as past:
-            async with serving(engine, past, outputs, hub, state_dir):
+            async with serving(engine, past, outputs, hub, state_dir, history=history):
                 log.info("scheduler %s listens in %s", mode, state_dir)
                 await _until_the_end(engine, hub, work, idle_exit)
         log.info("ending; programs on hosts go on")
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        for task in filter(None, (keeping, work)):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await history.close()
 
 
 def boot_id() -> str:

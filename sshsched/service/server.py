@@ -21,7 +21,7 @@ from sshsched.errors import SchedulerError, SchedulerRunsError
 from sshsched.service.address import NAME, address
 from sshsched.service.api import Api
 from sshsched.service.app import make_app
-from sshsched.service.facade import Facade, Outputs
+from sshsched.service.facade import Facade, History, Outputs
 from sshsched.service.hub import Hub
 from sshsched.service.streams import HEARTBEAT
 from sshsched.store.ports import RunReader
@@ -42,6 +42,7 @@ async def serving(
     *,
     now: Callable[[], float] = time.time,
     heartbeat: float = HEARTBEAT,
+    history: History | None = None,
 ) -> AsyncIterator[None]:
     """Serve while entered; on leaving, answers that are on their way are finished and streams are cut.
 
@@ -51,7 +52,7 @@ async def serving(
     listener = listen(state_dir)
     mine = (state_dir / NAME).lstat().st_ino
     with listener, ThreadPoolExecutor(1, "past") as thread:
-        server = _server(Api(facade, past, outputs, hub, thread, now, heartbeat))
+        server = _server(Api(facade, past, outputs, hub, thread, now, heartbeat, history))
         await server.startup(sockets=[listener])
         try:
             yield

@@ -43,7 +43,7 @@ class Kept:
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder, self.store = folder, store
         self.archive = archives.usual(folder)
-        self.history = History(store, folder, lambda: Policies([]), pause=False)
+        self.history = History(store, folder, lambda: Policies([]), alone=True)
 
     async def fill(self, *runs: Run) -> None:
         """Runs with a log, and with the output that they are said to have."""

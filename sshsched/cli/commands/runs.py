@@ -12,7 +12,7 @@ from sshsched.cli.after import print_json
 from sshsched.cli.app import App
 from sshsched.cli.caveat import caveat
 from sshsched.cli.complete import complete_hosts, complete_jobs
-from sshsched.cli.options import json_option, pairs
+from sshsched.cli.options import archive_option, json_option, pairs
 from sshsched.cli.safe import safe_line
 from sshsched.cli.table import Column, show
 from sshsched.cli.verdict import Shape, result, work
@@ -83,6 +83,7 @@ USUAL = ("run", "state", "host", "when", "ago", "took", "what", "result")
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
 @click.option("--columns", metavar="NAMES", help=f"Which, separated by commas: {', '.join(COLUMNS)}.")
 @click.option("--no-headers", is_flag=True, help="Only the rows.")
+@archive_option
 @json_option
 @click.pass_obj
 def runs(app: App, /, limit: int, columns: str | None, no_headers: bool, as_json: bool, **filters: Any) -> int:

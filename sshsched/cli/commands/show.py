@@ -11,7 +11,7 @@ import click
 from sshsched.cli.app import App, find_run, run_number
 from sshsched.cli.caveat import caveat
 from sshsched.cli.complete import complete_runs
-from sshsched.cli.options import json_option
+from sshsched.cli.options import archive_option, json_option
 from sshsched.cli.safe import safe_line, safe_text
 from sshsched.cli.streams import STDOUT, paint, say
 from sshsched.cli.times import from_iso, moment, span
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", metavar="RUN", shell_complete=complete_runs)
+@archive_option
 @json_option
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> int:
