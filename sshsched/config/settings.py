@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sshsched.config.addresses import Address, ListenAt
 from sshsched.config.nodes import Problems, UnreadableError
 from sshsched.config.reading import Key, Record, reader
 from sshsched.config.retention import RETENTION
@@ -25,7 +26,8 @@ START: Final = Key(
 )
 SLOTS: Final = Key[int | None]("slots", Integer(1, MOST_SLOTS), "how many programs run at once on a host", None)
 TZ: Final = Key[str | None]("tz", ZoneName(), "the time zone of schedules that name none; else this machine's", None)
-SETTINGS: Final = Record((START, SLOTS, TZ, RETENTION), "the settings")
+METRICS: Final = Key[ListenAt | None]("metrics", Address(), "where /metrics is, for Prometheus, as in 9464", None)
+SETTINGS: Final = Record((START, SLOTS, TZ, RETENTION, METRICS), "the settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Settings:
     tz: str | None = None
     retention: Retention | None = None
     """For the runs of all jobs that have none of their own, and of none, together."""
+    metrics: ListenAt | None = None
 
 
 def load_settings(config_dir: Path) -> Settings:
@@ -47,7 +50,7 @@ def load_settings(config_dir: Path) -> Settings:
         node = read_file(config_dir / FILE, problems)
         if node is not None:
             with reader(node, SETTINGS, problems) as take:
-                settings = Settings(take(START), take(SLOTS), take(TZ), take(RETENTION))
+                settings = Settings(take(START), take(SLOTS), take(TZ), take(RETENTION), take(METRICS))
     except FileNotFoundError:
         return settings
     except UnreadableError:

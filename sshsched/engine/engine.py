@@ -190,6 +190,11 @@ class Engine:
         changes = await self._schedules.reload(dry_run=dry_run)
         return {**changes.shape(), "dry_run": dry_run}
 
+    @property
+    def waiting_events(self) -> int:
+        """How many events have not been decided yet."""
+        return self._core.waiting
+
     def known_jobs(self) -> Changes | None:
         """The jobs as they were last read; None where no schedules run, and before that."""
         loaded = self._schedules is not None and self._schedules.loaded_from is not None

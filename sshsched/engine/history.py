@@ -84,6 +84,8 @@ class History:
                 _tell(gone)
             except SshschedError as error:
                 log.error("old runs stay where they are: %s", error)
+            except Exception:  # a mistake of ours costs this round, and nobody else anything
+                log.exception("old runs stay where they are: unexpected")
             await asyncio.sleep(EVERY)
 
     async def archive(self, asked: Policies | None = None, to: Path | None = None) -> Gone:

@@ -26,6 +26,7 @@ from sshsched.service import bodies, query
 from sshsched.service.endpoints import ENDPOINTS
 from sshsched.service.facade import Facade, History, Outputs
 from sshsched.service.hub import Hub
+from sshsched.service.metrics import CONTENT_TYPE, Exposition
 from sshsched.service.openapi import document
 from sshsched.service.streams import HEARTBEAT, Stream, Write, write_events, write_output
 from sshsched.store.history import Policy
@@ -50,9 +51,16 @@ class Api:
     now: Callable[[], float]
     heartbeat: float = HEARTBEAT
     history: History | None = None
+    exposition: Exposition | None = None
 
     async def status(self, _request: Request) -> Shape:
         return self.facade.status()
+
+    async def metrics(self, _request: Request) -> Response:
+        if (exposition := self.exposition) is None:
+            raise RefusedError("this scheduler keeps no figures")
+        now = exposition.snapshot()
+        return Response(await self._in_thread(lambda: exposition.text(now)), media_type=CONTENT_TYPE)
 
     async def openapi(self, _request: Request) -> Shape:
         return document(ENDPOINTS)

@@ -52,5 +52,6 @@ ENDPOINTS = (
              answers.VacuumAnswer, bodies.VacuumBody),
     Endpoint("POST", "/v1/shutdown", "shutdown", "End the scheduler; programs go on", body=bodies.ShutdownBody,
              status=202),
+    Endpoint("GET", "/metrics", "metrics", "Figures for Prometheus", "text/plain"),
     Endpoint("GET", "/v1/openapi.json", "openapi", "This document"),
 )  # fmt: skip

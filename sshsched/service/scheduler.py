@@ -13,8 +13,10 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from sshsched.config.addresses import ListenAt
 from sshsched.config.hosts import load_hosts
 from sshsched.config.settings import load_settings
 from sshsched.config.watched import JobsFolder
@@ -29,6 +31,8 @@ from sshsched.remote.ssh import HANDSHAKES, SshTransport
 from sshsched.remote.transport import Connection, Transport
 from sshsched.service.client import Client
 from sshsched.service.hub import Hub
+from sshsched.service.meters import CountedHub, Meters, TimedStore
+from sshsched.service.metrics import Exposition, Snapshot
 from sshsched.service.server import serving
 from sshsched.store.lock import KEEPING, hold, holder
 from sshsched.store.output import OutputFiles
@@ -42,20 +46,31 @@ HOSTS_EVERY = 2.0  # seconds: hosts.yaml is read again when it has changed, and 
 log = logging.getLogger("sshsched")
 
 
-def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None, since: float | None = None) -> None:
+def serve(
+    config_dir: Path,
+    state_dir: Path,
+    mode: str,
+    idle_exit: float | None,
+    since: float | None = None,
+    metrics: ListenAt | None = None,
+) -> None:
     """Be the scheduler of this state folder until SIGTERM, SIGINT, a handover, or `idle_exit` seconds without work.
 
     `mode` is "serve" or "adhoc"; only the first takes over from the second, and runs schedules. Those that no scheduler
-    has seen yet begin at `since`, or now. Raises SchedulerRunsError if another holds
-    the folder, StoreError if the store cannot be used, ConfigError for a bad hosts.yaml.
+    has seen yet begin at `since`, or now. `/metrics` is served at `metrics`, or where config.yaml says. Raises
+    SchedulerRunsError if another holds the folder, StoreError if the store cannot be used, ConfigError for a bad
+    hosts.yaml or config.yaml, SchedulerError if the port cannot be had.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.ERROR)
     if mode == SERVE:
         take_over(state_dir)
+        metrics = metrics or load_settings(config_dir).metrics
+        if metrics is not None and not metrics.private:
+            log.warning("metrics: everybody who reaches %s can read them; a port alone stays on this machine", metrics)
     wait_for_keeping(state_dir)
     with hold(state_dir, mode), suppress(KeyboardInterrupt):
-        asyncio.run(_serve(config_dir, state_dir, mode, idle_exit, since))
+        asyncio.run(_serve(config_dir, state_dir, mode, idle_exit, since, metrics))
 
 
 def take_over(state_dir: Path) -> None:
@@ -127,7 +142,14 @@ class NewestWay:
         return await SshTransport(known[self.host], self._handshakes, hosts=known).connect()
 
 
-async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None, since: float | None) -> None:
+async def _serve(
+    config_dir: Path,
+    state_dir: Path,
+    mode: str,
+    idle_exit: float | None,
+    since: float | None,
+    metrics: ListenAt | None,
+) -> None:
     hosts = Hosts(config_dir)
     handshakes = asyncio.Semaphore(HANDSHAKES)
 
@@ -137,12 +159,14 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
         return NewestWay(host.name, hosts, handshakes)
 
     async with open_store(state_dir) as store:
-        hub, outputs = Hub(time.time()), OutputFiles(state_dir)
+        live = await store.live()
+        meters = Meters(live)
+        hub, outputs = CountedHub(time.time(), meters), OutputFiles(state_dir)
         schedules = Begin(JobsFolder(config_dir), await store.cursors(), boot_id(), since) if mode == SERVE else None
         engine = Engine(
-            store,
+            TimedStore(store, meters),
             store.instance,
-            await store.live(),
+            live,
             await store.last_id(),
             transport=transport,
             hosts=hosts,
@@ -156,17 +180,37 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
             loop.add_signal_handler(number, engine.ending.set)
         work = asyncio.create_task(engine.work(), name="engine")
         history = History(store, state_dir, lambda: load_policies(config_dir, engine.known_jobs()))
-        keeping = asyncio.create_task(history.run(), name="history") if mode == SERVE else None
+        beside = (
+            [asyncio.create_task(task) for task in (history.run(), meters.watch_the_loop())] if mode == SERVE else []
+        )
         with Reader(state_dir) as past:
-            async with serving(engine, past, outputs, hub, state_dir, history=history):
+            exposition = Exposition(meters, partial(_standing, engine, mode, time.time()), past.last_successes)
+            async with serving(
+                engine, past, outputs, hub, state_dir, history=history, exposition=exposition, metrics=metrics
+            ):
                 log.info("scheduler %s listens in %s", mode, state_dir)
                 await _until_the_end(engine, hub, work, idle_exit)
         log.info("ending; programs on hosts go on")
-        for task in filter(None, (keeping, work)):
+        for task in (*beside, work):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
         await history.close()
+
+
+def _standing(engine: Engine, mode: str, began: float) -> Snapshot:
+    """What the figures tell of this instant."""
+    known, status = engine.known_jobs(), engine.status()
+    return Snapshot(
+        now=time.time(),
+        since=began,
+        mode=mode,
+        live=status["live"],
+        hosts=status["hosts"],
+        jobs=[] if known is None else [job.id for job in known.jobs.values() if job.schedules],
+        waiting_events=engine.waiting_events,
+        store_problem="" if status["store"] == "ok" else status["store"],
+    )
 
 
 def boot_id() -> str:

@@ -66,6 +66,11 @@ CURSORS = "SELECT job_id, schedule, until FROM cursors"
 # By index, from its end.
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"
 
+# By the index of jobs, from its end; a job that has long failed is walked back to its last success.
+LAST_SUCCESS = """
+    SELECT finished_at FROM runs INDEXED BY runs_job WHERE job_id = ? AND state = 'success' ORDER BY id DESC LIMIT 1
+"""
+
 LOG = "SELECT run_id, at, old, new, reason, message FROM run_log WHERE run_id = ? ORDER BY id"
 
 Term = tuple[str, tuple[Any, ...]]

@@ -6,6 +6,7 @@ Rule: quick to import (no asyncio), never writes, and a folder without a databas
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -53,6 +54,15 @@ class Reader:
     def job_log(self, job_id: str, limit: int = 100) -> list[tuple[float, str]]:
         """What happened to a job beside its runs, newest first: when, and a sentence."""
         return [(at, message) for at, message in self._ask(queries.JOB_LOG, (job_id, limit))]
+
+    def last_successes(self, job_ids: Iterable[str]) -> dict[str, float]:
+        """When each of these jobs last succeeded, if it ever did."""
+        found = {job_id: self._ask(queries.LAST_SUCCESS, (job_id,)) for job_id in job_ids}
+        return {job_id: rows[0][0] for job_id, rows in found.items() if rows and rows[0][0] is not None}
+
+    def live(self) -> list[Run]:
+        """All runs for which something is left to do, by id."""
+        return list(map(run_of, self._ask(queries.LIVE_RUNS)))
 
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that any run is in."""
