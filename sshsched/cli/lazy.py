@@ -27,6 +27,7 @@ COMMANDS = {
     "serve": "serve",
     "service": "service",
     "reload": "reload",
+    "doctor": "doctor",
     "archive": "archive",
     "vacuum": "archive",
     "demo": "demo",

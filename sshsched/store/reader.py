@@ -6,13 +6,16 @@ Rule: quick to import (no asyncio), never writes, and a folder without a databas
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
+from sshsched.errors import StoreDamagedError, StoreError
 from sshsched.store import queries
 from sshsched.store.archive import check_readable
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_reader
@@ -63,6 +66,36 @@ class Reader:
     def live(self) -> list[Run]:
         """All runs for which something is left to do, by id."""
         return list(map(run_of, self._ask(queries.LIVE_RUNS)))
+
+    def cursors(self) -> dict[tuple[str, str], float]:
+        """Up to which instant each schedule has been asked, by job id and schedule."""
+        return {(job, schedule): until for job, schedule, until in self._ask(queries.CURSORS)}
+
+    def integrity(self, within: float) -> str | None:
+        """What is broken in the file, or "ok"; None if that cannot be told in so many seconds."""
+        end = time.monotonic() + within
+        try:
+            with self._limited(end):
+                return "; ".join(text for (text,) in self._ask("PRAGMA quick_check(3)")) or "ok"
+        except StoreDamagedError as error:
+            return str(error)
+        except StoreError:
+            if time.monotonic() < end:
+                raise
+            return None
+
+    @contextmanager
+    def _limited(self, end: float) -> Iterator[None]:
+        """What takes longer is interrupted."""
+        self._ask("SELECT 1 WHERE FALSE")
+        if (connection := self._connection) is None:
+            yield
+            return
+        connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)
 
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that any run is in."""
