@@ -31,7 +31,7 @@ from sshsched.store.history import Policy
 from sshsched.store.output import OutputFiles
 from sshsched.store.store import Store
 
-SLICE = 20  # runs in one transaction: 2 to 4 ms of the store's thread
+SLICE = 10  # runs in one transaction: some milliseconds of the store's thread
 ROUND = 2.0  # seconds of work in one go; whoever asked asks again
 FIRST, EVERY = 60.0, 3600.0  # seconds after the start, and from one look at the limits to the next
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sshsched.engine.history import Gone, History
 from sshsched.engine.policies import Policies
 from sshsched.errors import NotFoundError, RefusedError, StoreError
 from sshsched.store import archive as archives
+from sshsched.store import vacuum
 from sshsched.store.filter import RunFilter
 from sshsched.store.history import Policy
 from sshsched.store.lock import hold
@@ -296,6 +298,33 @@ def test_no_archive(tmp_path: Path) -> None:
     """An archive that is not there is named, with what makes one."""
     with pytest.raises(NotFoundError, match=r"old.db: there is no such archive; `sshsched archive` makes one"):
         Reader.of_archive(tmp_path / "old.db")
+
+
+async def test_vacuum_in_pieces(kept: Kept) -> None:
+    """A piece frees some pages: not one, and not all."""
+    await kept.fill(*[old(id, message="x" * 2000, output=Output(complete=True)) for id in range(1, 301)])
+    await kept.apply(Retention(count=1, then=Then.DELETE))
+    before = await kept.store.perform(vacuum.size)
+
+    assert await kept.store.perform(vacuum.piece)
+    assert vacuum.PAGES * 4096 == before - await kept.store.perform(vacuum.size)
+
+
+async def test_a_database_that_knows_no_pieces(tmp_path: Path) -> None:
+    """One of an earlier version is done whole by whoever is alone with it, once, and never by a scheduler."""
+    folder = tmp_path / "state"
+    async with opened(folder) as kept:
+        await kept.fill(old(1), old(2))
+    with closing(sqlite3.connect(folder / "store.db")) as connection:
+        connection.executescript("PRAGMA auto_vacuum = NONE; VACUUM")
+    async with opened(folder) as kept:
+        scheduler = History(kept.store, folder, lambda: Policies([]))
+        with pytest.raises(RefusedError, match=r"end the scheduler, and `sshsched vacuum` does it whole, once"):
+            await scheduler.vacuum()
+        await kept.history.vacuum()
+        await scheduler.vacuum()
+
+        assert [1, 2] == kept.ids()
 
 
 async def test_vacuum(kept: Kept) -> None:
