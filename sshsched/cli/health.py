@@ -105,7 +105,7 @@ def _scheduler(at: Condition) -> Iterator[Finding]:
         if at.timed:
             yield Finding(
                 "scheduler",
-                f"no scheduler runs, and {_count(at.timed, 'job')} with schedules wait for one",
+                f"no scheduler runs, and the schedules of {_count(at.timed, 'job')} wait for one",
                 "`sshsched serve` is one; `sshsched service install` has the system keep it running",
             )
         elif running:
@@ -115,7 +115,7 @@ def _scheduler(at: Condition) -> Iterator[Finding]:
     elif at.timed and at.scheduler["mode"] != "serve":
         yield Finding(
             "scheduler",
-            f"the scheduler was started by `run` and runs no schedules; {_count(at.timed, 'job')} have some",
+            f"the scheduler was started by `run` and runs no schedules; those of {_count(at.timed, 'job')} wait",
             "`sshsched serve` takes over from it",
         )
     if at.scheduler is not None and at.scheduler["version"] != at.version:

@@ -47,7 +47,7 @@ def asked(seconds: float, grace: float = 60.0) -> dict[str, Any]:
 
 
 CASES: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no scheduler": ({"scheduler": None}, "scheduler", "3 jobs with schedules wait for one"),
+    "no scheduler": ({"scheduler": None}, "scheduler", "the schedules of 3 jobs wait for one"),
     "nobody follows": (
         {"scheduler": None, "timed": 0, "live": [at(1, State.RUNNING, 9)]}, "scheduler", "follows 1 run on hosts"),
     "only ad hoc": ({"scheduler": {**SERVE, "mode": "adhoc", "jobs": None}}, "scheduler", "runs no schedules"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from sshsched.domain.events import Save
 from sshsched.domain.model import Output, Run
 from sshsched.domain.retention import Retention, Then
 from sshsched.domain.states import State
+from sshsched.engine import history as engine
 from sshsched.engine.history import Gone, History
 from sshsched.engine.policies import Policies
 from sshsched.errors import NotFoundError, RefusedError, StoreError
@@ -27,6 +29,7 @@ from sshsched.store.output import OutputFiles
 from sshsched.store.reader import Reader
 from sshsched.store.store import Store, open_store
 from tests.store.samples import entry, run
+from tests.support import until
 
 NOW = 1_800_000_000.0  # long after the runs of these tests, and before any clock that reads them
 DAY = 86400.0
@@ -336,3 +339,28 @@ async def test_vacuum(kept: Kept) -> None:
     assert not found.more
     assert found.after < found.before / 2
     assert [*range(296, 301)] == kept.ids()
+
+
+async def test_by_itself(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scheduler keeps to the limits over and over, and a mistake in one round does not end that."""
+    monkeypatch.setattr(engine, "FIRST", 0.0)
+    monkeypatch.setattr(engine, "EVERY", 0.01)
+    asked: list[int] = []
+
+    def policies() -> Policies:
+        asked.append(len(asked))
+        if len(asked) < 3:
+            raise (StoreError("config.yaml: bad"), ValueError("a mistake"))[len(asked) - 1]
+        return Policies([Policy(Retention(count=1))])
+
+    await kept.fill(old(1), old(2))
+    history = History(kept.store, kept.folder, policies)
+    task = asyncio.create_task(history.run())
+    await until(lambda: kept.ids() == [2])
+    await kept.fill(old(3))
+    await until(lambda: kept.ids() == [3])
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await history.close()
+
+    assert [1, 2] == kept.archived()
