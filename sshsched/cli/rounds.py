@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from sshsched.errors import NoSchedulerError, SchedulerRunsError
+from sshsched.errors import NoSchedulerError, RefusedError, SchedulerRunsError
 
 if TYPE_CHECKING:
     from sshsched.cli.app import App
@@ -53,6 +53,7 @@ def _directly(app: App, do: Do) -> Shape:
 
     from sshsched.engine.history import History
     from sshsched.engine.policies import load_policies
+    from sshsched.store.database import database
     from sshsched.store.lock import KEEPING, hold
     from sshsched.store.store import open_store
 
@@ -64,5 +65,7 @@ def _directly(app: App, do: Do) -> Shape:
             finally:
                 await history.close()
 
+    if not database(app.state_dir).exists():
+        raise RefusedError(f"{app.state_dir}: nothing has run here yet; `sshsched runs` lists what has")
     with hold(app.state_dir, KEEPING):
         return asyncio.run(main())

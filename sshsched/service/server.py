@@ -91,10 +91,11 @@ def _bound(at: ListenAt) -> socket.socket:
     try:
         (family, _, _, _, address), *_ = socket.getaddrinfo(at.host, at.port, type=socket.SOCK_STREAM)
         return socket.create_server(address, family=family, backlog=BACKLOG)
+    except socket.gaierror as error:
+        raise SchedulerError(f"metrics: {at.host}: {error.strerror}; write an address of this machine") from error
     except OSError as error:
-        raise SchedulerError(
-            f"metrics: cannot listen at {at}: {error.strerror or error}; choose another port"
-        ) from error
+        why = os.strerror(error.errno) if error.errno else str(error)  # the socket module puts the address into it
+        raise SchedulerError(f"metrics: cannot listen at {at}: {why}; choose another address or port") from error
 
 
 def listen(state_dir: Path) -> socket.socket:

@@ -17,7 +17,6 @@ from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreDamagedError, StoreError
 from sshsched.store import queries
-from sshsched.store.archive import check_readable
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_reader
 from sshsched.store.filter import RunFilter
 from sshsched.store.rows import entry_of, run_of
@@ -37,6 +36,8 @@ class Reader:
     @classmethod
     def of_archive(cls, file: Path) -> Reader:
         """The runs of an archive. Raises NotFoundError if there is none."""
+        from sshsched.store.archive import check_readable  # most commands read no archive
+
         check_readable(file)
         reader = cls(file.parent)
         reader._path = file

@@ -126,6 +126,16 @@ def test_no_archive(shared: Place) -> None:
     assert "nope.db: there is no such archive; `sshsched archive` makes one" in told.err
 
 
+@pytest.mark.parametrize("command", [["archive", "--keep", "1"], ["vacuum"]])
+def test_nothing_has_run(place: Place, command: list[str]) -> None:
+    """Where there is no database, none is made."""
+    told = place(*command)
+
+    assert 1 == told.code
+    assert "nothing has run here yet" in told.err
+    assert not place.state.exists()
+
+
 def test_a_job_that_cannot_be_read(place: Place) -> None:
     """Nobody knows how long the runs of such a file are to be kept, so they stay."""
     asyncio.run(fill(place.state, *["good", "bad"] * 3))

@@ -19,7 +19,7 @@ from sshsched.domain.states import State
 from sshsched.engine import history as engine
 from sshsched.engine.history import Gone, History
 from sshsched.engine.policies import Policies
-from sshsched.errors import NotFoundError, RefusedError, StoreError
+from sshsched.errors import NotFoundError, RefusedError, StoreBusyError, StoreError, StoreNewerError
 from sshsched.store import archive as archives
 from sshsched.store import vacuum
 from sshsched.store.filter import RunFilter
@@ -27,6 +27,7 @@ from sshsched.store.history import Policy
 from sshsched.store.lock import hold
 from sshsched.store.output import OutputFiles
 from sshsched.store.reader import Reader
+from sshsched.store.schema import MIGRATIONS, VERSION
 from sshsched.store.store import Store, open_store
 from tests.store.samples import entry, run
 from tests.support import until
@@ -364,3 +365,43 @@ async def test_by_itself(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     await history.close()
 
     assert [1, 2] == kept.archived()
+
+
+async def test_an_archive_of_an_earlier_version(kept: Kept) -> None:
+    """It is brought up to date by who reads it."""
+    with closing(sqlite3.connect(kept.archive)) as connection:
+        for statement in MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+
+    assert [] == kept.archived()
+
+
+async def test_an_archive_of_a_later_version(kept: Kept) -> None:
+    """It is refused, never guessed at."""
+    await kept.fill(old(1), old(2))
+    await kept.apply(Retention(count=1))
+    with closing(sqlite3.connect(kept.archive)) as connection:
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(StoreNewerError, match=r"archive.db: written by a newer sshsched"):
+        kept.archived()
+
+
+async def test_a_full_disk(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the archive cannot be written, everything stays in the store, and nothing is half there."""
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    await kept.fill(old(1), old(2))
+    with monkeypatch.context() as patch:
+        patch.setattr("os.link", full)
+        patch.setattr("os.fsync", full)
+        with pytest.raises(StoreBusyError, match=r"No space left on device; make room"):
+            await kept.apply(Retention(age=1.0))
+
+        assert ([1, 2], []) == (kept.ids(), kept.archived())
+    await kept.apply(Retention(age=1.0))
+
+    assert ([], [1, 2]) == (kept.ids(), kept.archived())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from sshsched.config.addresses import listen_at
@@ -18,6 +19,7 @@ from sshsched.errors import SchedulerError
 from sshsched.service.meters import Histogram, Meters
 from sshsched.service.metrics import NAMED_HOSTS, NAMED_JOBS, Exposition, Snapshot
 from sshsched.service.server import serving
+from tests.documents import blocks
 from tests.service.scheduler import Scheduler
 from tests.service.test_api import ask, do
 from tests.store.samples import run
@@ -145,6 +147,14 @@ def test_the_document_names_them_all() -> None:
 
     assert sorted(bare) == sorted(listed)
     assert set() == set(re.findall(r"sshsched_\w+", text)) - names - bare
+
+
+def test_the_alerts_are_yaml() -> None:
+    """They can be pasted as they are."""
+    (block,) = [block for block in blocks(ROOT / "docs" / "metrics.md") if block.kind == "text"]
+    (group,) = yaml.safe_load(block.text)["groups"]
+
+    assert all({"alert", "expr"} <= {*rule} for rule in group["rules"])
 
 
 async def test_on_the_socket(scheduler: Scheduler, tmp_path: Path) -> None:
