@@ -35,6 +35,13 @@ class Retention:
     size: int | None = None
     then: Then = Then.ARCHIVE
 
+    def __str__(self) -> str:
+        """at most 90 d, 1000 runs; then archive"""
+        age = "" if self.age is None else f"{self.age / 86400:g} d"
+        count = "" if self.count is None else f"{self.count} runs"
+        size = "" if self.size is None else f"{self.size / 1e6:g} MB"
+        return f"at most {', '.join(filter(None, (age, count, size)))}; then {self.then}"
+
     @property
     def unlimited(self) -> bool:
         return self.age is None and self.count is None and self.size is None
