@@ -16,7 +16,7 @@ _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
 
 def parse_duration(text: str) -> float:
     """Seconds in `90`, `1.5h`, `500ms` or `1h30m`: what job files take, too. Raises UsageError."""
-    from sshsched.config.durations import duration
+    from sshsched.kinds.durations import duration
 
     try:
         return duration(text)

@@ -11,11 +11,15 @@ import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sshsched.domain.model import START_WITHIN, Program
+from sshsched.domain.model import START_WITHIN
+from sshsched.domain.plan import NO_PLAN, Plan
+from sshsched.domain.program import Program
 
 Flaw = tuple[str, str]
 
-HOST = re.compile(r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*")
+HOST_NAME = r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*"
+"""What may stand where a host or @GROUP is named: nothing that ssh could take for an option."""
+ASKED = re.compile(rf"tags:[^\s,]+(?:,[^\s,]+)*|{HOST_NAME}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 UMASK = re.compile(r"0?[0-7]{1,3}")
 RESERVED = "SSHSCHED_"
@@ -26,7 +30,7 @@ SIGNALS = {each.name.removeprefix("SIG"): int(each) for each in signal.Signals i
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """All that a run is made of, before it has an id."""
+    """All that a run is made of, before it has an id. `host` is a host, @GROUP or tags:A,B; empty in a root run."""
 
     host: str
     program: Program
@@ -35,6 +39,10 @@ class Draft:
     labels: tuple[str, ...] = ()
     by: str = ""
     rerun_of: int | None = None
+    attempt: int = 1
+    root: int | None = None
+    step: str = ""
+    plan: Plan = NO_PLAN
     schedule_time: float | None = None
     start_within: float = START_WITHIN
     stop_rule: str = ""
@@ -84,8 +92,8 @@ def program_flaws(program: Program, at: str = "program") -> Iterator[Flaw]:
 
 
 def host_flaw(name: str) -> str | None:
-    """What is wrong with a host's name; None if nothing is."""
-    if HOST.fullmatch(name):
+    """What is wrong with the name of a host, @GROUP or tags:A,B; None if nothing is."""
+    if ASKED.fullmatch(name):
         return None
     return f"{name!r} cannot be the name of a host; letters, digits and . _ @ : % + - can, but no - comes first"
 

@@ -11,12 +11,11 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -139,7 +138,7 @@ class History:
                     gone.archived += len(runs)
                 else:
                     gone.deleted += len(runs)
-                await self._forget([run.id for run in runs])
+                await self._forget({run.id: run.state.value for run in runs})
                 gone.bytes += sum(run.output.stdout + run.output.stderr for run in runs)
                 if time.monotonic() > end:
                     gone.more = True
@@ -147,10 +146,11 @@ class History:
                 await self._rest(began)
         await self._done()
 
-    async def _forget(self, run_ids: Sequence[int]) -> None:
+    async def _forget(self, states: Mapping[int, str]) -> None:
         """Their rows, and then their output."""
-        await self._store.perform(partial(history.forget, run_ids=run_ids))
-        await self._in_thread(lambda: self._outputs.remove(run_ids))
+        await self._store.perform(partial(history.forget, states=states))
+        gone = await self._store.perform(history.doomed)
+        await self._in_thread(lambda: self._outputs.remove(gone))
 
     async def _done(self) -> None:
         for name in (history.ARCHIVING, history.DOOMED):
@@ -166,15 +166,15 @@ class History:
             await self._forget(left)
         await self._done()
 
-    def _left_behind(self, file: Path) -> list[int]:
+    def _left_behind(self, file: Path) -> dict[int, str]:
         """None if the archive has gone since, or made place for another: then its runs are in the store alone."""
         if not file.exists():
-            return []
+            return {}
         try:
             with open_archive(file, self._state_dir, self._store.instance) as archive:
                 return archive.left_behind()
         except RefusedError:
-            return []
+            return {}
 
     async def _rest(self, began: float) -> None:
         """As long as the work took: half of the time belongs to others."""
@@ -199,8 +199,8 @@ class _Move:
         self._reader: sqlite3.Connection | None = None
         self._archive: Archive | None = None
 
-    def picks(self, policy: Policy, spared: Callable[[Run], bool]) -> Iterator[Run]:
-        """The runs that go. In the thread."""
+    def picks(self, policy: Policy, spared: Callable[[Run], bool]) -> Iterator[list[Run]]:
+        """The runs that go, those together that belong together. In the thread."""
         path = database(self._state_dir)
         if self._reader is None:
             reader = open_reader(path, BUSY_TIMEOUT)
@@ -224,8 +224,14 @@ class _Move:
         self._opened.close()
 
 
-def _some(picks: Iterator[Run]) -> list[Run]:
-    return list(islice(picks, SLICE))
+def _some(picks: Iterator[list[Run]]) -> list[Run]:
+    """About as many as one transaction takes."""
+    found: list[Run] = []
+    for together in picks:
+        found += together
+        if len(found) >= SLICE:
+            break
+    return found
 
 
 def _tell(gone: Gone) -> None:

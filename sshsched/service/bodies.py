@@ -14,8 +14,9 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from sshsched.domain.draft import Draft, draft_flaws, signal_name
-from sshsched.domain.model import Program, Stop, run_id
+from sshsched.domain.model import run_id
 from sshsched.domain.nearest import unknown
+from sshsched.domain.program import Program, Stop
 from sshsched.domain.retention import Retention
 from sshsched.errors import UsageError
 
@@ -77,9 +78,35 @@ class StopRunsBody(Body):
 
 
 class RerunBody(Body):
-    """Finished runs to be made once more."""
+    """Finished runs to be made once more: bound to their jobs as those are now, or just the `same` as they were."""
 
     runs: list[str]
+    same: bool = False
+    by: str = ""
+
+
+class RunsBody(Body):
+    """Runs."""
+
+    runs: list[str]
+    by: str = ""
+
+
+class MarkBody(Body):
+    """Finished runs that are to be taken for another outcome."""
+
+    runs: list[str]
+    state: str
+    by: str = ""
+
+
+class HoldBody(Body):
+    """What is to be held back, or let go: runs, all runs of jobs, all runs that would go to hosts, or everything."""
+
+    runs: list[str] = []
+    jobs: list[str] = []
+    hosts: list[str] = []
+    everything: bool = False
     by: str = ""
 
 

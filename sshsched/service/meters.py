@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sshsched.domain.events import Saving
+from sshsched.domain.instructions import Saving
 from sshsched.domain.model import Run
 from sshsched.domain.shape import elapsed
 from sshsched.domain.states import State

@@ -11,37 +11,40 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from sshsched.config.addresses import ListenAt
-from sshsched.config.hosts import load_hosts
+from sshsched.config.renderer import renderer
 from sshsched.config.settings import load_settings
 from sshsched.config.watched import JobsFolder
 from sshsched.domain.hosts import LOCAL, Host
-from sshsched.engine.engine import Engine
+from sshsched.engine.engine import Engine, Given
 from sshsched.engine.history import History
 from sshsched.engine.policies import load_policies
+from sshsched.engine.rounds import ours
 from sshsched.engine.schedules import Begin
-from sshsched.errors import ConfigError, NoSchedulerError
+from sshsched.errors import NoSchedulerError
+from sshsched.kinds.rules import KindRules
 from sshsched.remote.local import LocalTransport
-from sshsched.remote.ssh import HANDSHAKES, SshTransport
-from sshsched.remote.transport import Connection, Transport
+from sshsched.remote.ssh import HANDSHAKES
+from sshsched.remote.transport import Transport
 from sshsched.service.client import Client
+from sshsched.service.files import JobDrafts, NewestWay, group, newest_hosts, newest_settings
 from sshsched.service.hub import Hub
 from sshsched.service.meters import CountedHub, Meters, TimedStore
 from sshsched.service.metrics import Exposition, Snapshot
 from sshsched.service.server import serving
+from sshsched.service.telling import telling
 from sshsched.store.lock import KEEPING, hold, holder
 from sshsched.store.output import OutputFiles
+from sshsched.store.past import Past as PastRuns
 from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
 
 ADHOC, SERVE = "adhoc", "serve"
 HANDOVER = 20.0  # seconds that a background scheduler has for leaving
-HOSTS_EVERY = 2.0  # seconds: hosts.yaml is read again when it has changed, and is looked at so often
 
 log = logging.getLogger("sshsched")
 
@@ -98,50 +101,6 @@ def wait_for_keeping(state_dir: Path) -> None:
         time.sleep(0.02)
 
 
-class Hosts:
-    """hosts.yaml, read again when it has changed. A broken one is complained of, and the last good one holds."""
-
-    def __init__(self, config_dir: Path) -> None:
-        self._config_dir = config_dir
-        self._looked = 0.0
-        self._stamp: object = None
-        self._hosts: dict[str, Host] = {}
-        self._settings = load_settings(config_dir)
-        self._read()
-
-    def __call__(self) -> Mapping[str, Host]:
-        if time.monotonic() - self._looked > HOSTS_EVERY:
-            try:
-                self._read()
-            except ConfigError as error:
-                log.error("%s; what was read before holds", error)
-        return self._hosts
-
-    def _read(self) -> None:
-        self._looked = time.monotonic()
-        try:
-            status = (self._config_dir / "hosts.yaml").stat()
-            stamp: object = (status.st_mtime_ns, status.st_ino, status.st_size)
-        except FileNotFoundError:
-            stamp = ()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            self._hosts = load_hosts(self._config_dir)
-
-
-class NewestWay:
-    """A way to a host as hosts.yaml describes it whenever a connection is made, so that mending it needs no restart."""
-
-    def __init__(self, host: str, hosts: Hosts, handshakes: asyncio.Semaphore) -> None:
-        self.host = host
-        self._hosts = hosts
-        self._handshakes = handshakes
-
-    async def connect(self) -> Connection:
-        known = self._hosts()
-        return await SshTransport(known[self.host], self._handshakes, hosts=known).connect()
-
-
 async def _serve(
     config_dir: Path,
     state_dir: Path,
@@ -150,7 +109,7 @@ async def _serve(
     since: float | None,
     metrics: ListenAt | None,
 ) -> None:
-    hosts = Hosts(config_dir)
+    hosts, settings = newest_hosts(config_dir), newest_settings(config_dir)
     handshakes = asyncio.Semaphore(HANDSHAKES)
 
     def transport(host: Host) -> Transport:
@@ -162,7 +121,13 @@ async def _serve(
         live = await store.live()
         meters = Meters(live)
         hub, outputs = CountedHub(time.time(), meters), OutputFiles(state_dir)
-        schedules = Begin(JobsFolder(config_dir), await store.cursors(), boot_id(), since) if mode == SERVE else None
+        cursors = await store.cursors()
+        rounds = ours(cursors)
+        due = {key: at for key, at in cursors.items() if key not in rounds}
+        schedules = Begin(JobsFolder(config_dir), due, boot_id(), since) if mode == SERVE else None
+        rules = KindRules(
+            renderer(config_dir), JobDrafts(config_dir, lambda: engine.jobs()), lambda: settings().actions
+        )
         engine = Engine(
             TimedStore(store, meters),
             store.instance,
@@ -170,10 +135,14 @@ async def _serve(
             await store.last_id(),
             transport=transport,
             hosts=hosts,
+            given=Given(
+                rules, PastRuns(state_dir), lambda asked: group(hosts(), asked), settings().locks, await store.holds()
+            ),
             outputs=outputs,
             publisher=hub,
             mode=mode,
             schedules=schedules,
+            telling=await telling(store, rounds, config_dir, state_dir, outputs, settings),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sshsched.errors import NotFoundError, RefusedError, StoreError
-from sshsched.store import history, rows
+from sshsched.store import history, notices, rows
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, is_older, open_writer
 from sshsched.store.output import OutputFiles
 
@@ -25,13 +25,22 @@ SLICE: Final = "slice"
 """The name in `meta` of the runs that came last: those that a crash may have left in the store, too."""
 
 COPIED: Final = {
-    "runs": ("id", ("id", *rows.FIXED, *rows.MOVING, *rows.DERIVED)),
-    "programs": ("run_id", ("run_id", "program")),
-    "run_log": ("run_id", ("run_id", "at", "old", "new", "reason", "message")),
+    "runs": ("id", "id", ("id", *rows.FIXED, *rows.MOVING, *rows.DERIVED)),
+    "programs": ("run_id", "run_id", ("run_id", "program")),
+    "plans": ("run_id", "run_id", ("run_id", "plan")),
+    "run_log": ("run_id", "id", ("run_id", "at", "old", "new", "reason", "message")),
+    "notices": ("run_id", "id", notices.COLUMNS),
 }
-"""By table: the column with the run's id, and what is copied. The marks are made anew; they have no index by run."""
+"""By table: the column with the run's id, that of the order, and what is copied.
 
-_SAME: Final = "FROM runs JOIN store.runs AS theirs ON theirs.id = runs.id"
+The marks are made anew; they have no index by run.
+"""
+
+_BOTH: Final = """
+    SELECT runs.id, theirs.state, runs.state, runs.key, theirs.key FROM runs
+    JOIN store.runs AS theirs ON theirs.id = runs.id
+"""
+_AMONG: Final = "id IN (SELECT value FROM json_each(?))"
 
 
 def usual(state_dir: Path) -> Path:
@@ -67,11 +76,12 @@ class Archive:
         Raises StoreError if the archive holds another run of the same number: nothing was copied then.
         """
         with explained(self._file):
-            missing = self._missing(run_ids)
+            missing, stale = self._compared(run_ids)
             self._outputs.link(missing, self._own)
             # Not transaction(): its BEGIN IMMEDIATE would lock the store, too, where SQLite is older than 3.35.
             self._connection.execute("BEGIN")
             try:
+                history.remove(self._connection, stale)
                 for run_id in missing:
                     self._copy(run_id)
                 value = json.dumps([*run_ids])
@@ -82,36 +92,33 @@ class Archive:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def left_behind(self) -> list[int]:
-        """The runs of the last slice that are still in the store, too."""
+    def left_behind(self) -> dict[int, str]:
+        """The runs of the last slice that are in the store, too, as they are here, with their state."""
         with explained(self._file):
             found = self._connection.execute("SELECT value FROM main.meta WHERE name = ?", (SLICE,)).fetchone()
             if found is None:
-                return []
-            query = (
-                f"SELECT runs.id {_SAME} WHERE theirs.key = runs.key AND runs.id IN (SELECT value FROM json_each(?))"
-            )
-            return [row[0] for row in self._connection.execute(query, found)]
+                return {}
+            query = f"{_BOTH} AND theirs.key = runs.key AND theirs.state = runs.state WHERE runs.{_AMONG}"
+            return {row[0]: row[1] for row in self._connection.execute(query, found)}
 
-    def _missing(self, run_ids: Sequence[int]) -> list[int]:
-        """Those that the archive does not have."""
-        query = f"SELECT runs.id, theirs.key = runs.key {_SAME} WHERE runs.id IN (SELECT value FROM json_each(?))"
-        there = dict(self._connection.execute(query, (json.dumps(run_ids),)).fetchall())
-        for run_id, same in there.items():
-            if not same:
+    def _compared(self, run_ids: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Those that the archive does not have as they are now, and those of them that were marked since they came."""
+        rows = self._connection.execute(f"{_BOTH} WHERE runs.{_AMONG}", (json.dumps(run_ids),)).fetchall()
+        there = {run_id: (ours == theirs, old == new) for run_id, new, old, ours, theirs in rows}
+        for run_id, (same_run, _) in there.items():
+            if not same_run:
                 raise StoreError(
                     f"{self._file}: holds another r{run_id} than the store, which was set back; "
                     "name another archive with --to"
                 )
-        return [run_id for run_id in run_ids if run_id not in there]
+        missing = [run_id for run_id in run_ids if there.get(run_id) != (True, True)]
+        return missing, [run_id for run_id in missing if run_id in there]
 
     def _copy(self, run_id: int) -> None:
-        for table, (key, columns) in COPIED.items():
+        for table, (key, order, columns) in COPIED.items():
             names = ", ".join(f'"{name}"' for name in columns)
-            self._connection.execute(
-                f"INSERT INTO main.{table} ({names}) SELECT {names} FROM store.{table} WHERE {key} = ? ORDER BY rowid",
-                (run_id,),
-            )
+            found = f"SELECT {names} FROM store.{table} WHERE {key} = ? ORDER BY {order}"
+            self._connection.execute(f"INSERT INTO main.{table} ({names}) {found}", (run_id,))
         args, labels = self._connection.execute("SELECT args, labels FROM main.runs WHERE id = ?", (run_id,)).fetchone()
         marks = [(mark, run_id) for mark in rows.marks(json.loads(args), json.loads(labels))]
         self._connection.executemany("INSERT INTO main.marks VALUES (?, ?)", marks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -82,53 +82,71 @@ def plan(connection: sqlite3.Connection, policy: Policy, now: float) -> Plan:
     return Plan(policy, now, beyond, old)
 
 
-def picked(connection: sqlite3.Connection, plan: Plan, spared: Callable[[Run], bool]) -> Iterator[Run]:
-    """The runs that go, oldest first. The last run of each job and its last success stay.
+def picked(connection: sqlite3.Connection, plan: Plan, spared: Callable[[Run], bool]) -> Iterator[list[Run]]:
+    """The runs that go, oldest first, each with the steps of its workflow.
 
-    Asked page by page, so that no snapshot of the database is held for long.
+    The last run of each job and its last success stay, and so does what somebody is still to be told of. Asked page by
+    page, so that no snapshot of the database is held for long.
     """
     (term, values), limits, after = plan.policy.terms, plan.policy.limits, 0
     ended_before = plan.now - limits.age if limits.age is not None else float("-inf")
     query = f"""
         WITH page (id) AS (
             SELECT id FROM {plan.policy.table}
-            WHERE {term} AND id > ? AND id <= ? AND settled = 1
-                AND (id <= ? OR coalesce(finished_at, created_at) < ?) AND {_NOT_LAST}
+            WHERE {term} AND id > ? AND id <= ? AND settled = 1 AND root IS NULL
+                AND (id <= ? OR coalesce(finished_at, created_at) < ?) AND {_NOT_LAST} AND {_TOLD}
             ORDER BY id LIMIT {_PAGE}
         )
-        {queries.RUN} FROM page CROSS JOIN runs ON runs.id = page.id JOIN programs ON programs.run_id = page.id
-        ORDER BY page.id
+        {queries.RUN} FROM page CROSS JOIN runs ON runs.id = page.id {queries.PARTS} ORDER BY page.id
     """
+
+    def goes(run: Run) -> bool:
+        return removable(run, plan.now, limits) and not spared(run)
+
     while after < plan.upto:
         page = connection.execute(query, (*values, after, plan.upto, plan.beyond, ended_before)).fetchall()
         for row in page:
-            run = rows.run_of(row)
-            if removable(run, plan.now, limits) and not spared(run):
-                yield run
+            runs = [rows.run_of(row)]
+            if goes(runs[0]):
+                runs += map(rows.run_of, connection.execute(_STEPS, (runs[0].id,)).fetchall())
+                if all(map(goes, runs[1:])):
+                    yield runs
         if len(page) < _PAGE:
             return
         after = page[-1][0]
 
 
-_NEWER: Final = (
-    "SELECT 1 FROM runs AS newer INDEXED BY runs_job WHERE newer.job_id = runs.job_id AND newer.id > runs.id"
-)
+_NEWER: Final = """
+    SELECT 1 FROM runs AS newer INDEXED BY runs_job WHERE newer.job_id = runs.job_id AND newer.id > runs.id
+"""
 _NOT_LAST: Final = (
     f"(job_id IS NULL OR (EXISTS ({_NEWER}) AND (state <> 'success' OR EXISTS ({_NEWER} AND newer.state = 'success'))))"
 )
+_TOLD: Final = "NOT EXISTS (SELECT 1 FROM notices WHERE notices.run_id = runs.id AND notices.done_at IS NULL)"
+_STEPS: Final = f"{queries.RUN} FROM runs INDEXED BY runs_root {queries.PARTS} WHERE runs.root = ? ORDER BY runs.id"
 
 
-def forget(connection: sqlite3.Connection, run_ids: Sequence[int]) -> None:
-    """These runs, with program, log and marks, in one transaction; what is not settled stays."""
+def forget(connection: sqlite3.Connection, states: Mapping[int, str]) -> None:
+    """These runs, with all that belongs to them, in one transaction.
+
+    What is not settled stays, and so does what is in another state than is said here: it was marked meanwhile.
+    """
     with transaction(connection):
-        gone = json.dumps(run_ids)
-        found = connection.execute(
-            "SELECT id, args, labels FROM runs WHERE settled = 1 AND id IN (SELECT value FROM json_each(?))", (gone,)
-        ).fetchall()
-        ids = [(row[0],) for row in found]
-        connection.executemany("DELETE FROM marks WHERE mark = ? AND run_id = ?", _marks(found))
-        connection.executemany("DELETE FROM runs WHERE id = ?", ids)  # program and log go with it
-        _set(connection, DOOMED, json.dumps([run_id for (run_id,) in ids]))
+        query = "SELECT id, state FROM runs WHERE settled = 1 AND id IN (SELECT value FROM json_each(?))"
+        found = connection.execute(query, (json.dumps([*states]),)).fetchall()
+        ids = [run_id for run_id, state in found if states[run_id] == state]
+        remove(connection, ids)
+        _set(connection, DOOMED, json.dumps(ids))
+
+
+def remove(connection: sqlite3.Connection, run_ids: Sequence[int]) -> None:
+    """The rows of these runs, within a transaction."""
+    gone = (json.dumps([*run_ids]),)
+    among = "IN (SELECT value FROM json_each(?))"
+    found = connection.execute(f"SELECT id, args, labels FROM main.runs WHERE id {among}", gone).fetchall()
+    connection.executemany("DELETE FROM main.marks WHERE mark = ? AND run_id = ?", _marks(found))
+    connection.execute(f"DELETE FROM main.notices WHERE run_id {among}", gone)
+    connection.execute(f"DELETE FROM main.runs WHERE id {among}", gone)  # program, plan and log go with it
 
 
 def note(connection: sqlite3.Connection, name: str, value: str | None) -> None:

@@ -15,8 +15,9 @@ def _names(columns: Iterable[str], pattern: str = '"{}"', between: str = ", ") -
 
 
 _COLUMNS = _names(COLUMNS, 'runs."{}"')
-RUN = f"SELECT {_COLUMNS}, programs.program"
-"""Rows that rows.run_of() reads, of `runs` joined with `programs`."""
+RUN = f"SELECT {_COLUMNS}, programs.program, plans.plan"
+"""Rows that rows.run_of() reads, from `runs` and PARTS."""
+PARTS = "JOIN programs ON programs.run_id = runs.id LEFT JOIN plans ON plans.run_id = runs.id"
 
 # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -25,6 +26,7 @@ INSERT_RUN = f"""
     VALUES ({_names(("id", *FIXED, *MOVING, *DERIVED), "?")})
 """
 INSERT_PROGRAM = "INSERT INTO programs VALUES (?, ?)"
+INSERT_PLAN = "INSERT INTO plans VALUES (?, ?)"
 INSERT_MARK = "INSERT INTO marks VALUES (?, ?)"
 INSERT_LOG = "INSERT INTO run_log (run_id, at, old, new, reason, message) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -40,6 +42,9 @@ MOVE_CURSOR = """
 FORGET_CURSOR = "DELETE FROM cursors WHERE job_id = ? AND schedule = ?"
 INSERT_JOB_LOG = "INSERT INTO job_log (job_id, at, message) VALUES (?, ?, ?)"
 
+HOLD = "INSERT INTO holds VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET words = excluded.words"
+RELEASE = "DELETE FROM holds WHERE key = ?"
+
 STATE = "SELECT state FROM runs WHERE id = ?"
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -49,19 +54,39 @@ INSTANCE = "SELECT value FROM meta WHERE name = 'instance'"
 # AUTOINCREMENT keeps the highest id ever used, also of runs that are gone.
 LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
 
-ONE_RUN = f"{RUN} FROM runs JOIN programs ON programs.run_id = runs.id WHERE runs.id = ?"
+ONE_RUN = f"{RUN} FROM runs {PARTS} WHERE runs.id = ?"
 
-# A partial index that holds nothing but these.
+# A partial index that holds nothing but these. With a live root come all its steps, which tell how far it has come.
 LIVE_RUNS = f"""
-    {RUN} FROM runs INDEXED BY runs_open JOIN programs ON programs.run_id = runs.id
-    WHERE runs.settled = 0 ORDER BY runs.id
+    {RUN} FROM runs INDEXED BY runs_open {PARTS} WHERE runs.settled = 0
+    UNION ALL
+    {RUN} FROM runs AS roots INDEXED BY runs_open CROSS JOIN runs INDEXED BY runs_root ON runs.root = roots.id {PARTS}
+    WHERE roots.settled = 0 AND runs.settled = 1
+    ORDER BY 1
 """
 
 # One row per state, kept by triggers.
 COUNTS = "SELECT state, runs FROM counts WHERE runs > 0"
 
+# The index of what counts as past, from the job's successes.
+SUCCEEDED = """
+    SELECT 1 FROM runs INDEXED BY runs_past
+    WHERE job_id = ? AND state = 'success' AND finished_at > ? AND finished_at <= ?
+    AND finished_at IS NOT NULL AND root IS NULL AND retried_by IS NULL LIMIT 1
+"""
+
+# Once a day; a run that took longer than the month before is left out.
+ENDED = """
+    SELECT job_id, state, count(*) FROM runs INDEXED BY runs_created
+    WHERE created_at >= ? AND created_at <= ? AND finished_at > ? AND finished_at <= ?
+    AND root IS NULL AND retried_by IS NULL GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
 # All of them, once, when a scheduler comes up.
 CURSORS = "SELECT job_id, schedule, until FROM cursors"
+
+# All of them, once, when a scheduler comes up.
+HOLDS = "SELECT key, words FROM holds"
 
 # By index, from its end.
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"
@@ -98,7 +123,7 @@ def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, 
     ids = " UNION ALL ".join(sql for sql, _ in parts)
     values = tuple(value for _, bound in parts for value in bound)
     page = f"WITH page (id) AS ({ids} ORDER BY 1 DESC LIMIT ?)"
-    rest = "FROM page CROSS JOIN runs ON runs.id = page.id JOIN programs ON programs.run_id = page.id"
+    rest = f"FROM page CROSS JOIN runs ON runs.id = page.id {PARTS}"
     return f"{page} {RUN} {rest} ORDER BY page.id DESC", (*values, limit)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sshsched.cli.verdict import ending, exit_code, standing, work
-from sshsched.domain.model import Cause, Outcome, Program, Reason, Run
+from sshsched.domain.model import Cause, Outcome, Reason, Run
+from sshsched.domain.program import Program
 from sshsched.domain.shape import run_shape
 from sshsched.domain.states import State
 

@@ -10,7 +10,8 @@ from sshsched.config.job import HOST
 from sshsched.config.jobs import load_job, load_jobs
 from sshsched.config.params import WANTED
 from sshsched.config.programs import PROGRAM
-from sshsched.domain.model import START_WITHIN, Program, Stop
+from sshsched.domain.model import START_WITHIN
+from sshsched.domain.program import Program, Stop
 from sshsched.errors import ConfigError, NotFoundError
 from sshsched.kinds.jobs import Param
 from tests.config.reading import job_of, problems_of, write

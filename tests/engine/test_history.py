@@ -7,13 +7,15 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sshsched.domain.events import Save
+from sshsched.domain.instructions import Notice, Save, SaveNotice
 from sshsched.domain.model import Output, Run
+from sshsched.domain.plan import Deed
 from sshsched.domain.retention import Retention, Then
 from sshsched.domain.states import State
 from sshsched.engine import history as engine
@@ -21,7 +23,7 @@ from sshsched.engine.history import Gone, History
 from sshsched.engine.policies import Policies
 from sshsched.errors import NotFoundError, RefusedError, StoreBusyError, StoreError, StoreNewerError
 from sshsched.store import archive as archives
-from sshsched.store import vacuum
+from sshsched.store import history, vacuum
 from sshsched.store.filter import RunFilter
 from sshsched.store.history import Policy
 from sshsched.store.lock import hold
@@ -405,3 +407,49 @@ async def test_a_full_disk(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     await kept.apply(Retention(age=1.0))
 
     assert ([], [1, 2]) == (kept.ids(), kept.archived())
+
+
+async def test_steps_go_with_their_root(kept: Kept) -> None:
+    """A workflow goes whole, or stays whole: while one of its steps has to stay, all of it does."""
+    flow = [old(1), old(2, root=1), old(3, root=1)]
+    busy = [old(4), old(5, root=4), run(6, State.RUNNING, root=4)]
+    await kept.fill(*flow, *busy, old(7))
+    await kept.apply(Policy(ALL))
+
+    assert ([4, 5, 6], [1, 2, 3, 7]) == (kept.ids(), kept.archived())
+
+
+async def test_what_was_marked_meanwhile(kept: Kept) -> None:
+    """A run that somebody marks while it is being moved stays, and moves as it is then."""
+    await kept.fill(old(1), old(2))
+    with archives.open_archive(kept.archive, kept.folder, kept.store.instance) as archive:
+        archive.take([1, 2])
+    marked = replace(old(1), state=State.FAILURE)
+    await kept.store.commit([Save(marked, State.SUCCESS)])
+    await kept.store.perform(lambda connection: history.forget(connection, {1: "success", 2: "success"}))
+
+    assert [1] == kept.ids()
+
+    await kept.apply(ALL)
+    with Reader.of_archive(kept.archive) as reader:
+        assert marked == reader.run(1)
+    assert ([], [1, 2]) == (kept.ids(), kept.archived())
+
+
+async def test_what_is_still_to_be_told(kept: Kept) -> None:
+    """A run stays until its notices are delivered; they move with it."""
+    due = Notice("n1", Deed("notify"), "end", {}, 1.0, run_id=1)
+    await kept.fill(old(1), old(2))
+    await kept.store.commit([SaveNotice(due), SaveNotice(replace(due, id="n2", run_id=2, done_at=5.0))])
+    await kept.apply(ALL)
+
+    assert ([1], [2]) == (kept.ids(), kept.archived())
+
+    await kept.store.commit([SaveNotice(replace(due, done_at=5.0))])
+    await kept.apply(ALL)
+
+    assert ([], [1, 2]) == (kept.ids(), kept.archived())
+    with Reader.of_archive(kept.archive) as reader:
+        assert ["n1"] == [notice.id for notice in reader.notices(1)]
+    with Reader(kept.folder) as reader:
+        assert [] == reader.notices(1)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sshsched.domain.model import Program, Run
+from sshsched.domain.model import Run
+from sshsched.domain.program import Program
 from sshsched.domain.states import FINISHED, State
 from sshsched.store.filter import RunFilter
 from sshsched.store.reader import Reader

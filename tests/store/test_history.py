@@ -23,7 +23,7 @@ def test_nothing_is_left_out(tmp_path: Path) -> None:
     connection.close()
 
     assert {*of_runs} == {*COPIED, "marks"}
-    assert {name: {*columns} for name, (_, columns) in COPIED.items()} == {
+    assert {name: {*columns} for name, (_, _, columns) in COPIED.items()} == {
         name: {*of_runs[name]} - ({"id"} if name == "run_log" else set()) for name in COPIED
     }
 

@@ -134,9 +134,9 @@ def _dry(app: App, limits: Retention | None, job: str | None) -> Shape:
         return dict(total)
     with closing(connection), explained(path):
         for policy in wanted.policies:
-            for run in picked(connection, plan(connection, policy, time.time()), wanted.spared):
-                total["archived" if policy.limits.then is Then.ARCHIVE else "deleted"] += 1
-                total["bytes"] += run.output.stdout + run.output.stderr
+            for runs in picked(connection, plan(connection, policy, time.time()), wanted.spared):
+                total["archived" if policy.limits.then is Then.ARCHIVE else "deleted"] += len(runs)
+                total["bytes"] += sum(run.output.stdout + run.output.stderr for run in runs)
     return dict(total)
 
 

@@ -20,6 +20,7 @@ from sshsched.cli.verdict import Shape, ending, finished, standing, work
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sshsched.domain.instructions import Notice
     from sshsched.domain.model import LogEntry
 
 
@@ -30,14 +31,15 @@ if TYPE_CHECKING:
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> int:
     """Show one run: how it stands, what it runs, how it got there."""
-    from sshsched.domain.shape import log_shape, run_shape
+    from sshsched.domain.shape import log_shape, notice_shape, run_shape
 
     reader = app.reader()
     run = find_run(reader, run_number(name))
-    log = reader.log(run.id)
+    log, notices = reader.log(run.id), reader.notices(run.id)
     shape = run_shape(run)
     if as_json:
-        say(json.dumps({"run": shape, "log": [log_shape(entry) for entry in log]}, indent=2))
+        lists = {"log": [log_shape(entry) for entry in log], "notices": [notice_shape(each) for each in notices]}
+        say(json.dumps({"run": shape, **lists}, indent=2))
         return 0
     for word, text in _facts(shape, time.time()):
         if text:
@@ -45,6 +47,8 @@ def show(app: App, name: str, as_json: bool) -> int:
     say("")
     for entry in log:
         say(_log_line(entry))
+    for each in notices:
+        say(_notice_line(each))
     if not run.finished:
         caveat(app)
     return 0
@@ -126,3 +130,15 @@ def _log_line(entry: LogEntry) -> str:
     step = str(entry.new) if entry.old in (None, entry.new) else f"{entry.old} -> {entry.new}"
     message = f": {safe_text(entry.message)}" if entry.message else ""
     return f"{at}  {step} ({entry.reason}){message}"
+
+
+def _notice_line(notice: Notice) -> str:
+    from sshsched.kinds.actions.facts import what
+
+    words = safe_line(what(notice))
+    if notice.done_at is not None and not notice.problem:
+        return f"{moment(notice.done_at)}  told: {words}"
+    problem = safe_line(notice.problem)
+    if notice.done_at is not None:
+        return f"{moment(notice.done_at)}  not told: {words}: {problem}"
+    return f"{moment(notice.next_at)}  to be told: {words}{f': {problem}' if problem else ''}"
