@@ -53,16 +53,19 @@ def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted
 
     from sshsched.config.jobs import load_job
     from sshsched.config.renderer import renderer
+    from sshsched.domain.plan import NO_PLAN
     from sshsched.kinds.jobs import bind
 
     at = time.time() if wanted.schedule_time is None else wanted.schedule_time
     bound = bind(load_job(app.config_dir, job_id), args, renderer(app.config_dir), at)
-    base = {
+    base: dict[str, Any] = {
         "job": bound.job_id,
         "args": dict(bound.args),
         "labels": bound.labels,
         "start_within": bound.start_within,
     }
+    if bound.plan != NO_PLAN:
+        base["plan"] = asdict(bound.plan)
     program = {key: value for key, value in asdict(bound.program).items() if value not in (None, (), {})}
     return [_draft(host, program, base, wanted) for host in dict.fromkeys(wanted.hosts or [bound.host])]
 

@@ -19,16 +19,14 @@ from sshsched.config.reading import Key, Made, Record, Schema, Take, read_text, 
 from sshsched.config.values import Duration, Integer, Many, Number, OneOf, Pairs, Truth, Word
 from sshsched.domain import secrets
 from sshsched.domain.plan import NO_PLAN, Deed, Plan, Retry, Rule, Then
+from sshsched.domain.sound import MOST, OUTCOMES
 
 if TYPE_CHECKING:
     from sshsched.config.settings import Settings
 
-MOST: Final = 100_000
 USUAL: Final = Retry()
 
 # Retries ---------------------------------------------------------------------------------------------------------
-
-OUTCOMES: Final = ("failure", "error", "timeout", "signal")
 
 
 class Outcome:
@@ -226,7 +224,7 @@ ELSEWHERE: Final = {
     **dict.fromkeys(("needs", "dependencies", "dependency", "requires"), "here it is called 'depends_on'"),
     **dict.fromkeys(("late", "long"), "it belongs under 'warn'"),
     **dict.fromkeys(("email", "webhook"), "it belongs under 'notify'"),
-    **dict.fromkeys(("on_failure", "on_success", "if"), "write `action: {type: ..., if: failure}`, or `notify: ...`"),
+    **dict.fromkeys(("on_success", "if"), "write `action: {type: ..., if: failure}`, or `notify: ...`"),
     **dict.fromkeys(("group", "strategy"), "it belongs under 'host', as in `host: {group: web, strategy: sticky}`"),
 }
 CONDITION_KEYS: Final = ("condition", "depends_on", "after")

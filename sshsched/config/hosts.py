@@ -25,7 +25,9 @@ from sshsched.config.settings import MOST_SLOTS, load_settings
 from sshsched.config.strict import read_file
 from sshsched.config.values import TEXT, Integer, Many, Pairs, Word, read_named
 from sshsched.domain.draft import HOST_NAME
-from sshsched.domain.hosts import GROUP_PREFIX, LOCAL, USUAL_STRATEGY, Host, HostGroup
+from sshsched.domain.hosts import LOCAL, Host
+from sshsched.domain.plan import STRATEGIES
+from sshsched.domain.view import Group
 from sshsched.errors import ConfigError, Problem
 from sshsched.kinds.jobs import USER_NAME
 
@@ -62,12 +64,15 @@ GROUP: Final = Record(
 
 
 class Hosts(dict[str, Host]):
-    """The hosts of hosts.yaml, and `local`. `hosts[name]` of any other name is an alias of ssh_config."""
+    """The hosts of hosts.yaml, and `local`. `hosts[name]` of any other name is an alias of ssh_config.
+
+    `groups` are those of the same file, by name, without the @.
+    """
 
     def __init__(self, slots: int | None = None) -> None:
         super().__init__()
         self.slots = slots
-        self.groups: dict[str, HostGroup] = {}
+        self.groups: dict[str, Group] = {}
         self[LOCAL] = Host(LOCAL, slots=slots)
 
     def __missing__(self, name: str) -> Host:
@@ -101,13 +106,13 @@ def load_hosts(config_dir: Path) -> Hosts:
     return hosts
 
 
-def _groups(node: Node, hosts: Mapping, problems: Problems) -> dict[str, HostGroup]:
+def _groups(node: Node, hosts: Mapping, problems: Problems) -> dict[str, Group]:
     """All good groups; what is wrong with the others is noted."""
 
-    def read(name: str, node: Node, problems: Problems) -> HostGroup:
+    def read(name: str, node: Node, problems: Problems) -> Group:
         if name in hosts.entries or name == LOCAL:
             raise problems.refuse(node, "is a group and a host; rename one of them")
-        return _group(name, node, problems)
+        return _group(node, problems)
 
     if not isinstance(node, Mapping):
         problems.add(node, f"{node.what} stands where groups should be: `groups: {{web: [web1, web2]}}`")
@@ -118,25 +123,25 @@ def _groups(node: Node, hosts: Mapping, problems: Problems) -> dict[str, HostGro
         return {}
 
 
-def _group(name: str, node: Node, problems: Problems) -> HostGroup:
+def _group(node: Node, problems: Problems) -> Group:
     if not isinstance(node, Mapping):
-        return HostGroup(name, _members(read_value(node, MEMBERS.kind, problems), node, problems))
+        return Group(_members(read_value(node, MEMBERS.kind, problems), node, problems))
     with reader(node, GROUP, problems) as take:
         hosts, (strategy, fan) = take(MEMBERS), take_choice(take)
     check_choice(node, strategy, problems)
-    return HostGroup(name, _members(hosts, node.entries["hosts"].value, problems), strategy or USUAL_STRATEGY, fan)
+    return Group(_members(hosts, node.entries["hosts"].value, problems), strategy or STRATEGIES[0], fan)
 
 
 def _members(names: tuple[str, ...], node: Node, problems: Problems) -> tuple[str, ...]:
     if twice := [name for name in names if names.count(name) > 1]:
         raise problems.refuse(node, f"{shown(twice[0])} stands here twice")
-    if groups := [name for name in names if name.startswith(GROUP_PREFIX)]:
+    if groups := [name for name in names if name.startswith("@")]:
         raise problems.refuse(node, f"{shown(groups[0])} is a group; a group holds hosts only")
     return names
 
 
 def _host(name: str, node: Node, slots: int | None, problems: Problems) -> Host:
-    if name.startswith(GROUP_PREFIX):
+    if name.startswith("@"):
         raise problems.refuse(node, f"a group belongs under 'groups', as in `groups: {{{name[1:]}: [a, b]}}`")
     if isinstance(node, Text) and node.absent:
         return Host(name, slots=slots)

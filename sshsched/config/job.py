@@ -20,6 +20,7 @@ from sshsched.config.retention import RETENTION
 from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults, is_template
 from sshsched.config.values import TEXT, Duration, Many, Word
+from sshsched.config.workflow import ONLY_STEPS, WORKFLOW, apart
 from sshsched.kinds.jobs import Expect, Job, Param, Scheduled
 
 
@@ -66,7 +67,7 @@ SCHEDULE: Final = Key(
 )
 EXPECT: Final = Key("expect", Expected(), "by when runs must have succeeded, or somebody is told", None)
 LONG_PROGRAM: Final = Key("program", Made(PROGRAM, make_program), PROGRAM.help)
-OWN: Final[tuple[Key[Any], ...]] = (HOST, SCHEDULE, PARAMS, TOLD, START, RETENTION, *DECISIONS, EXPECT)
+OWN: Final[tuple[Key[Any], ...]] = (HOST, SCHEDULE, PARAMS, TOLD, START, RETENTION, *DECISIONS, EXPECT, *WORKFLOW)
 
 ELSEWHERE: Final = {
     **PROGRAM.elsewhere,
@@ -83,6 +84,7 @@ ELSEWHERE: Final = {
         ("catch_up", "max_age", "jitter", "calendar", "enabled", "tz", "timezone", "valid"),
         "it belongs to a schedule in its long form, as in `schedule: {cron: 30 3 * * *, jitter: 5m}`",
     ),
+    **dict.fromkeys(("matrix", "foreach", "loop", "outputs", "step"), "it belongs to a workflow: see 'steps'"),
     "defaults": "keys for all jobs of a folder belong in a file _defaults.yaml there",
     **dict.fromkeys(("id", "name"), "a job is named by the path of its file"),
 }
@@ -95,11 +97,16 @@ FILLED: Final = (
 """Keys whose texts are filled in when a run is bound."""
 PLACED: Final = ("host", "locks", "concurrency", "secrets")
 """Keys whose values name things that other files have."""
-LATER: Final = frozenset({"steps", "matrix", "foreach"})
-FLAT: Final = Record((*OWN, *PROGRAM.keys), "a job", ELSEWHERE, LATER)
+FLAT: Final = Record((*OWN, *PROGRAM.keys), "a job", ELSEWHERE)
 """What is read once the keys under `program:` have been moved to the top."""
+NO_HOST: Final = replace(HOST, default=Asked(""))
+ROOT: Final = replace(FLAT, keys=(NO_HOST, *FLAT.keys[1:]), help="a workflow")
+"""What is read of a workflow once its steps have been set apart."""
 DEFAULTS: Final = replace(
-    FLAT, keys=(replace(HOST, default=Asked("")), *FLAT.keys[1:]), help="what the jobs of a folder share"
+    ROOT,
+    keys=tuple(key for key in ROOT.keys if key not in WORKFLOW),
+    help="what the jobs of a folder share",
+    elsewhere={**ELSEWHERE, **dict.fromkeys((key.name for key in WORKFLOW), "it belongs to one job")},
 )
 
 
@@ -109,15 +116,17 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
         raise problems.refuse(node, f"{node.what} stands where a job should be: `host: ...` and `command: ...`")
     before = len(problems.found)
     entries = with_defaults(spread(node, problems), defaults)
-    check_program(node, entries, problems)
-    flat = Mapping(node.line, node.column, node.path, entries)
+    flat, flow, steps = apart(Mapping(node.line, node.column, node.path, entries), problems, around)
+    if flow is None:
+        check_program(node, entries, problems)
     check_decisions(flat, problems)
     _check_templates(flat, problems)
     schedules, expects = _timed(flat, problems, around)
-    with reader(flat, FLAT, problems) as take:
-        asked, program, params, plan = take(HOST), make_program(take), take(PARAMS), take_plan(take)
+    record, host = (FLAT, HOST) if flow is None else (ROOT, NO_HOST)
+    with reader(flat, record, problems) as take:
+        asked, program, params, plan = take(host), make_program(take), take(PARAMS), take_plan(take)
         told, start, retention = take(TOLD), take(START), take(RETENTION)
-        _ = take(SCHEDULE), take(EXPECT)
+        _ = [take(key) for key in (SCHEDULE, EXPECT, *WORKFLOW)]
     if len(problems.found) > before:
         raise UnreadableError
     settings = around.settings
@@ -130,19 +139,28 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
         description=told[0],
         labels=told[1],
         start_within=settings.start_within if start is None else start,
-        plan=found.plan,
+        plan=found.plan if flow is None else replace(found.plan, flow=flow),
         schedules=schedules,
         expects=expects,
         retention=retention,
         file=problems.file,
         line=node.line,
-        places={**found.places, **{name: flat.entries[name].key.line for name in PLACED if name in flat.entries}},
+        places={
+            **steps,
+            **found.places,
+            **{name: flat.entries[name].key.line for name in PLACED if name in flat.entries},
+        },
     )
+
+
+def _lines(node: Mapping) -> dict[str, int]:
+    return {name: node.entries[name].key.line for name in PLACED if name in node.entries}
 
 
 def with_defaults(entries: Entries, defaults: Entries) -> dict[str, Entry]:
     """A job's entries, and those of its folder that it does not have in any form."""
     taken = {name for same in SAME if entries.keys() & same for name in same}
+    taken |= set(ONLY_STEPS if "steps" in entries else ())
     return {**{name: entry for name, entry in defaults.items() if name not in taken}, **entries}
 
 

@@ -218,7 +218,9 @@ def is_open(value: Any) -> bool:
     """Whether there is any template in it, so that its form is looked at only when that is filled in."""
     if isinstance(value, str):
         return is_template(value)
-    return any(map(is_open, value.values() if isinstance(value, dict) else value))
+    if isinstance(value, dict | list | tuple):
+        return any(map(is_open, value.values() if isinstance(value, dict) else value))
+    return False
 
 
 def at_path(node: Node, path: str) -> Node:

@@ -10,7 +10,7 @@ from sshsched.config.nodes import Mapping, Node, Problems, shown
 from sshsched.config.reading import Key, Record, Schema, read_text, reader
 from sshsched.config.templates import is_template
 from sshsched.config.values import TEXT, Duration, Many, OneOf
-from sshsched.kinds.actions.base import OCCASIONS
+from sshsched.domain.sound import OCCASIONS
 from sshsched.kinds.registry import Family
 
 

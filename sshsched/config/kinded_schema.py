@@ -112,7 +112,9 @@ def _widened(schema: Schema) -> Schema:
         return {**told, "type": SCALAR}
     if kind == "array":
         return {**told, "anyOf": [bare, bare.get("items", {})]}
-    if kind in ("integer", "number", "boolean", "string") or "enum" in bare:
+    if kind == "string" and "enum" not in bare:
+        return {**told, "anyOf": [bare, {"type": SCALAR[1:]}, TEMPLATE]}  # an editor sees 2024 as a number
+    if kind in ("integer", "number", "boolean") or "enum" in bare:
         return {**told, "anyOf": [bare, *_as_text(bare), TEMPLATE]}
     return schema
 

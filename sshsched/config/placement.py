@@ -19,7 +19,6 @@ from sshsched.config.nodes import Mapping, Node, Problems, Text
 from sshsched.config.reading import Key, Record, Schema, Take, reader
 from sshsched.config.values import Integer, Many, OneOf, Word
 from sshsched.domain.draft import ASKED
-from sshsched.domain.hosts import GROUP_PREFIX, TAGS_PREFIX
 from sshsched.domain.plan import NO_FAN, STRATEGIES, Fan
 
 TAG: Final = Word(r"[^\s,{}]+", "tag; use no spaces, commas or braces")
@@ -70,7 +69,7 @@ class Place:
         if bool(group) == bool(tags):
             raise problems.refuse(node, "needs one of group and tags: {group: web} or {tags: [linux, gpu]}")
         check_choice(node, strategy, problems, may_be_all=True)
-        return Asked(GROUP_PREFIX + group if group else TAGS_PREFIX + ",".join(tags), strategy, fan)
+        return Asked(f"@{group}" if group else f"tags:{','.join(tags)}", strategy, fan)
 
     def schema(self) -> Schema:
         either = {"oneOf": [{"required": ["group"]}, {"required": ["tags"]}]}

@@ -53,14 +53,15 @@ def check_texts(written: Sequence[Written], params: Sequence[str], problems: Pro
     steps = {step.name.text: step for step in written}
     before = _ancestors(steps)
     for name, step in steps.items():
-        names = [*params, *step.step.variables, *(axis for item in step.items for axis in item)]
-        names += [*GIVEN, *(["item"] if step.step.foreach else []), *(["round"] if step.step.until else [])]
+        also = dict.fromkeys((*step.step.variables, *(axis for item in step.items for axis in item), *GIVEN))
+        also |= {"item": None} if step.step.foreach else {}
+        also |= {"round": None} if step.step.until else {}
         visible = before[name] | ({name} if step.step.until else set())
         for key in FILLED:
             for text in _texts(step.node.entries[key].value) if key in step.node.entries else ():
                 if not is_template(text.text):
                     continue
-                for fault in faults(text.text, list(dict.fromkeys(names))):
+                for fault in faults(text.text, params, also):
                     problems.add(text, fault)
                 for path in reached(text.text, "steps"):
                     if wrong := _wrong(path, name, steps, visible):

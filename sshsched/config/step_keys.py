@@ -34,7 +34,7 @@ class Case:
         text = read_text(node, problems, "a case")
         word = text.strip().removeprefix("${{").removesuffix("}}").strip().removesuffix("()")
         if word in self.words:
-            return word  # type: ignore[return-value]
+            return word
         hint = "write a `condition` for anything else" if "(" in text or "=" in text else ""
         raise problems.refuse(node, f"{shown(text)} is no case{suggest(word, self.words)}{hint and '; ' + hint}")
 
@@ -83,11 +83,9 @@ LOOP_RECORD: Final = Record(
     "how often the step is repeated: {until: ..., most: 10}",
     {**dict.fromkeys(("max", "limit", "times", "count"), "here it is called 'most'"), "delay": "here it is 'pause'"},
 )
-MATRIX_KEY: Final = Key[tuple[dict[str, str], ...]](
-    "matrix", Matrix(), "lists of variables: one step for each of all", ()
-)
+MATRIX: Final = Key[tuple[dict[str, str], ...]]("matrix", Matrix(), "lists of variables: one step for each of all", ())
 STRATEGY_RECORD: Final = Record(
-    (MATRIX_KEY,),
+    (MATRIX,),
     "as GitHub Actions has it",
     {
         "fail-fast": "write `max_fail: 0` beside 'steps'",
@@ -98,9 +96,8 @@ STRATEGY_RECORD: Final = Record(
 NEEDS: Final = Key[tuple[str, ...]]("needs", Many(TEXT), "the steps that it needs", ())
 WHEN: Final = Key[When]("when", Case(), "what its needs must have come to: success, failure or always", "success")
 IF: Final = Key[When | None]("if", Case(), "the same as 'when', as GitHub Actions has it", None)
-MATRIX: Final = Key[tuple[dict[str, str], ...]]("matrix", Matrix(), MATRIX_KEY.help, ())
 STRATEGY: Final = Key[tuple[dict[str, str], ...]](
-    "strategy", Made(STRATEGY_RECORD, lambda take: take(MATRIX_KEY)), "matrix, as GitHub Actions has it", ()
+    "strategy", Made(STRATEGY_RECORD, lambda take: take(MATRIX)), "matrix, as GitHub Actions has it", ()
 )
 FOREACH: Final = Key(
     "foreach", Items(), "a list, or a template that gives one: the step is repeated for each `item`", ""
@@ -154,7 +151,7 @@ JOB_STEP: Final = Record(
     (JOB, ARGS, *COMMON),
     "a step that is a run of a job",
     {
-        **{word: hint for word, hint in _NOT_IN_STEPS.items()},
+        **_NOT_IN_STEPS,
         **dict.fromkeys(
             (*(key.name for key in (HOST, *PROGRAM.keys, *DECISIONS)), "run", "runs-on"),
             "the job says that; a step with `job: ...` gives only its args",

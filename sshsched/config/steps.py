@@ -6,6 +6,7 @@ Rule: a matrix is multiplied out here, so that what runs is known before it begi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -32,13 +33,12 @@ from sshsched.config.step_keys import (
     STEP,
     STEP_NAME,
     STRATEGY,
-    VARIABLES,
     WHEN,
     named_in,
     renamed,
     step_schema,
 )  # fmt: skip
-from sshsched.config.workflow import MAX_FAIL, MOST_STEPS, ON_FAILURE, inherited
+from sshsched.config.workflow import MAX_FAIL, MOST_STEPS, ON_FAILURE, VARIABLES, inherited
 from sshsched.domain.plan import NO_PLAN, Flow, Step
 from sshsched.domain.program import Program
 
@@ -62,7 +62,7 @@ class Written:
 
 
 def read_flow(node: Mapping, problems: Problems, around: Surroundings) -> tuple[Flow, dict[str, int]]:
-    """The workflow of a job, and the lines of its steps. Notes problems; what comes back counts only if there are none."""
+    """The workflow of a job, and the lines of its steps. Notes problems; its answer counts if there are none."""
     before = len(problems.found)
     outer = _value(node, VARIABLES, problems) or {}
     written = [step for name, value in _named(node.entries["steps"].value, problems)
@@ -79,7 +79,7 @@ def read_flow(node: Mapping, problems: Problems, around: Surroundings) -> tuple[
     if len(problems.found) > before:
         return Flow(()), {}
     steps = tuple(each for step in written for each in _multiplied(step, known))
-    on_failure = _value(node, ON_FAILURE, problems) or "hold"
+    on_failure: Any = _value(node, ON_FAILURE, problems) or "hold"
     places = {f"steps.{step.name.text}": step.name.line for step in written}
     return Flow(steps, on_failure, _value(node, MAX_FAIL, problems)), places
 
@@ -124,7 +124,7 @@ def _read(
 ) -> Written | None:
     before = len(problems.found)
     try:
-        if not re_name(name.text):
+        if not re.fullmatch(STEP_NAME, name.text):
             raise problems.refuse(name, f"{shown(name.text)} is no name of a step; use letters, digits and _ . + -")
         own = _own(present(node, problems), problems)
         step, items = _job_step(name.text, own, problems) if "job" in own.entries else (
@@ -135,13 +135,6 @@ def _read(
         return None
     needs = tuple(named_in(own.entries["needs"].value)) if "needs" in own.entries else ()
     return Written(name, own, replace(step, variables={**outer, **step.variables}), items, needs)
-
-
-def re_name(text: str) -> bool:
-    """Whether a step may be called this."""
-    import re
-
-    return re.fullmatch(STEP_NAME, text) is not None
 
 
 def _own(node: Node, problems: Problems) -> Mapping:
@@ -177,7 +170,7 @@ def _job_step(name: str, own: Mapping, problems: Problems) -> tuple[Step, tuple[
 
 
 def _common(take: Take) -> dict[str, Any]:
-    return {key.name: take(key) for key in COMMON}
+    return {key.name: take(key) for key in COMMON}  # type: ignore[misc]
 
 
 def _made(

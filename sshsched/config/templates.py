@@ -43,12 +43,12 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def render(text: str, values: Mapping[str, str], calendars: Calendars = dict) -> str:
+def render(text: str, values: Mapping[str, Any], calendars: Calendars = dict) -> str:
     """The text with the values filled in. Raises ValueError with the reason."""
     if not is_template(text):
         return text
     if (names := _plain_names(text)) is not None and names <= values.keys():
-        return _short_enough(_PLAIN.sub(lambda m: shlex.quote(values[m[1]]) if m[2] else values[m[1]], text))
+        return _short_enough(_PLAIN.sub(lambda m: shlex.quote(str(values[m[1]])) if m[2] else str(values[m[1]]), text))
     from jinja2 import TemplateError
 
     try:

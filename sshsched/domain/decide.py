@@ -40,7 +40,7 @@ from sshsched.domain.events import (
     Woken,
 )
 from sshsched.domain.hands import hold_wanted, mark_wanted, release_wanted, start_wanted, stop_wanted
-from sshsched.domain.instructions import Clean, Consider, Instruction, Look, Save, Seal, Stir
+from sshsched.domain.instructions import Advance, Clean, Consider, Instruction, Look, Save, Seal, Stir
 from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.reports import reported, start_refused
 from sshsched.domain.saves import note, rest, start
@@ -134,6 +134,8 @@ def fetched(view: View, event: Fetched) -> Iterator[Instruction]:
     yield Save(run, run.state)
     if run.finished and (run.output.complete or run.output.lost):
         yield Clean(run)
+        if run.root is not None:
+            yield Advance(run.root, run.step)  # what it hands on can be found now
 
 
 def cleaned(view: View, event: Cleaned) -> Iterator[Instruction]:

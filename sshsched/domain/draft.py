@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from sshsched.domain.model import START_WITHIN
 from sshsched.domain.plan import NO_PLAN, Plan
 from sshsched.domain.program import Program
+from sshsched.domain.sound import plan_flaws, seconds_flaw
 
 Flaw = tuple[str, str]
 
@@ -23,7 +24,6 @@ ASKED = re.compile(rf"tags:[^\s,]+(?:,[^\s,]+)*|{HOST_NAME}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 UMASK = re.compile(r"0?[0-7]{1,3}")
 RESERVED = "SSHSCHED_"
-LONGEST = 1_000_000_000  # 31 years, in seconds; the sh of a 32-bit host counts no further than 2**31
 LATEST = 253_402_300_800  # the end of the year 9999, the last that a date can show
 SIGNALS = {each.name.removeprefix("SIG"): int(each) for each in signal.Signals if not each.name.startswith("SIGRT")}
 
@@ -50,8 +50,10 @@ class Draft:
 
 def draft_flaws(draft: Draft) -> Iterator[Flaw]:
     """Everything that is wrong with a draft."""
-    if message := host_flaw(draft.host):
-        yield "host", message
+    if draft.plan.flow is None:
+        if message := host_flaw(draft.host):
+            yield "host", message
+        yield from program_flaws(draft.program)
     if draft.job_id is not None:
         yield from _text("job", draft.job_id, empty=False)
     for name, value in draft.args.items():
@@ -64,7 +66,8 @@ def draft_flaws(draft: Draft) -> Iterator[Flaw]:
     if draft.schedule_time is not None and not 0 <= draft.schedule_time < LATEST:
         yield "schedule_time", "lies before 1970 or after 9999"
     yield from _seconds("start_within", draft.start_within)
-    yield from program_flaws(draft.program)
+    if draft.plan is not NO_PLAN:
+        yield from plan_flaws(draft.plan)
 
 
 def program_flaws(program: Program, at: str = "program") -> Iterator[Flaw]:
@@ -127,13 +130,6 @@ def text_flaw(value: str) -> str | None:
     except UnicodeEncodeError:
         return "is not valid UTF-8"
     return None
-
-
-def seconds_flaw(value: float) -> str | None:
-    """Why this cannot be a duration; None if it can."""
-    if 0 <= value <= LONGEST:
-        return None
-    return f"{value} is no duration; give seconds, from 0 to {LONGEST}"
 
 
 def _what_to_run(program: Program, at: str) -> Iterator[Flaw]:

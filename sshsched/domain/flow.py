@@ -63,7 +63,7 @@ def stop_root(
         yield Advance(root.id)
 
 
-def release_root(view: View, root: Run, at: float, by: str) -> Iterator[Instruction]:
+def release_root(root: Run, at: float, by: str) -> Iterator[Instruction]:
     """A workflow that holds itself goes on to its end as a failure: only what answers failures begins."""
     if root.held.startswith(HELD) and root.state is State.RUNNING:
         yield moved(root, State.STOPPING, at, Reason.BY_HAND, f"released by {by}", held="")
@@ -106,6 +106,8 @@ class Course:
     def go_on(self, moved_step: str) -> Iterator[Instruction]:
         """All that follows from a step's move, or from anything."""
         done = list(self._after(moved_step)) if moved_step else []
+        if self._stopped():
+            yield from self._call_off(f"skipped: {self._root.message}", Reason.BY_HAND)
         if not done and not self._steps.live:
             done = list(self._look_at_all())
         yield from done
@@ -120,7 +122,7 @@ class Course:
         if step is None or run is None or not run.finished:
             return
         if self._too_many():
-            yield from self._call_off()
+            yield from self._call_off(self._too_many_words(), Reason.UPSTREAM_FAILED)
         own = list(self._own(step, run))
         yield from own
         if not own and self._verdict(step) is not None:
@@ -264,13 +266,12 @@ class Course:
         if not root.held:
             yield from self._view.rules.follow(new, "held", self._view, self._at)
 
-    def _call_off(self) -> Iterator[Instruction]:
-        """What has been made and has not begun does not, once too many have failed."""
+    def _call_off(self, why: str, reason: Reason) -> Iterator[Instruction]:
+        """What has been made and has not begun does not any more, unless it answers failures and nobody said stop."""
         for place, run in self._steps.live.items():
             step = self._graph.owner(place)
-            if not run.on_host and step is not None and step.when == "success":
-                why = self._too_many_words()
-                yield from end(run, State.SKIPPED, self._at, Reason.UPSTREAM_FAILED, why, cleaned=True)
+            if not run.on_host and (self._stopped() or (step is not None and step.when == "success")):
+                yield from end(run, State.SKIPPED, self._at, reason, why, cleaned=True)
 
     # Once more -------------------------------------------------------------------------------------------------------
 

@@ -5,12 +5,15 @@ Rule: pure. A workflow with a circle, a missing or a repeated step never becomes
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sshsched.domain.plan import Flow, Step
 
 KEPT = 256
+STEP = re.compile(r"[^\s#\[\]][^#\[\]]*(?:\[[^#\[\]]+\])?")
+"""build, or test[os=debian]."""
 
 
 class Graph:
@@ -76,6 +79,28 @@ def circle(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
                 on_path.add(name)
                 ways.append(iter(tuple(needs[name])))
     return ()
+
+
+def flow_flaws(flow: Flow, at: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a workflow that did not come from a job file; `at` goes before each path."""
+    names = [step.name for step in flow.steps]
+    if not names or len(set(names)) < len(names):
+        yield f"{at}.steps", "no two steps may have the same name, and there must be one"
+    for index, step in enumerate(flow.steps):
+        where = f"{at}.steps[{index}]"
+        if not STEP.fullmatch(step.name):
+            yield f"{where}.name", f"{step.name!r} is no name of a step; [...] may only stand at its end, and # nowhere"
+        if missing := [need for need in step.needs if need not in names]:
+            yield f"{where}.needs", f"there is no step {missing[0]!r}"
+        if step.plan is not None and step.plan.flow is not None:
+            yield f"{where}.plan", "a step cannot be a workflow itself"
+        for name, how in step.outputs.items():
+            try:
+                re.compile(how)
+            except re.error as error:
+                yield f"{where}.outputs.{name}", f"{how!r} is no regular expression: {error}"
+    if found := circle({step.name: step.needs for step in flow.steps}):
+        yield f"{at}.steps", f"the steps wait for each other in a circle: {' -> '.join(found)}"
 
 
 def layers(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:

@@ -71,7 +71,8 @@ def _step(graph: Graph, name: str, steps: Steps) -> Lookup:
         if runs:
             return Lookup(_facts_of_all(runs).__getitem__)
     run = steps.newest(name)
-    return Lookup({}.__getitem__ if step is None or run is None else _facts(step, run).__getitem__)
+    facts: dict[str, Any] = {} if step is None or run is None else _facts(step, run)
+    return Lookup(facts.__getitem__)
 
 
 def _facts(step: Step, run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from sshsched.domain import flow, keys, words
 from sshsched.domain.events import HoldWanted, MarkWanted, ReleaseWanted, StartWanted, StopWanted
@@ -25,7 +26,7 @@ def stop_wanted(view: View, event: StopWanted) -> Iterator[Instruction]:
         if run is None or run.finished:
             continue
         if run.plan.flow is not None and run.state is not State.WAITING and run.state is not State.SCHEDULED:
-            yield from flow.stop_root(view, run, event.asked, lambda step: stop(step, event.asked))
+            yield from flow.stop_root(view, run, event.asked, partial(stop, asked=event.asked))
         else:
             yield from stop(run, event.asked)
 
@@ -72,11 +73,11 @@ def release_wanted(view: View, event: ReleaseWanted) -> Iterator[Instruction]:
             continue
         by = event.by or "somebody"
         if run.plan.flow is not None and run.state is State.RUNNING:
-            yield from flow.release_root(view, run, event.at, by)
-        else:
-            free = replace(run, held="")
-            yield Save(free, run.state, (note(free, event.at, f"released by {by}"),))
-            yield Reconsider(run.id)
+            yield from flow.release_root(run, event.at, by)
+            continue
+        free = replace(run, held="")
+        yield Save(free, run.state, (note(free, event.at, f"released by {by}"),))
+        yield Reconsider(run.id)
     for key in event.keys:
         yield SaveHold(key, None)
         yield Stir(keys.hold(key))

@@ -1,16 +1,11 @@
-"""Hosts and groups as people describe them. Rule: what is None or empty here is asked of ssh_config."""
+"""A host as people describe it. Rule: what is None or empty here is asked of ssh_config."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sshsched.domain.plan import NO_FAN, Fan
-
 LOCAL = "local"
-GROUP_PREFIX = "@"
-TAGS_PREFIX = "tags:"
-USUAL_STRATEGY = "round_robin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +22,3 @@ class Host:
     tags: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     spool: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HostGroup:
-    """A group of hosts.yaml: its hosts, in the order of the file, and how they are chosen."""
-
-    name: str
-    hosts: tuple[str, ...]
-    strategy: str = USUAL_STRATEGY
-    fan: Fan = NO_FAN

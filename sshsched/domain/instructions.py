@@ -100,6 +100,14 @@ class Reconsider:
 
 
 @dataclass(frozen=True, slots=True)
+class Advance:
+    """Say Advanced of this root in this turn, once all else has been decided. `step` is what moved; "" is anything."""
+
+    root: int
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stir:
     """Ask again what waits for this key: see `domain/keys.py`."""
 
@@ -134,16 +142,8 @@ class Make:
 
     draft: Draft
     not_before: float | None = None
-    over: Over | None = None
     follows: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Advance:
-    """Say Advanced of this workflow when what came before has been decided."""
-
-    root: int
-    step: str = ""
+    over: Over | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sshsched.domain.line import Line
 from sshsched.domain.model import Run
-from sshsched.domain.plan import Plan, Rule
+from sshsched.domain.plan import NO_FAN, Fan, Plan, Rule
 from sshsched.domain.states import State
 from sshsched.domain.steps import Steps
 
@@ -40,6 +40,7 @@ class Group:
 
     hosts: tuple[str, ...]
     strategy: str = "round_robin"
+    fan: Fan = NO_FAN
 
 
 # Conditions ------------------------------------------------------------------------------------------------------
@@ -128,7 +129,7 @@ class Rules(Protocol):
         """Whether a condition of a run holds."""
 
     def plan(self, plan: Plan, fill: Callable[[str, str], str]) -> Plan:
-        """A plan with its texts filled in by `fill(where, text)`. Raises ValueError with the condition that is wrong."""
+        """A plan with its texts filled in by `fill(where, text)`. Raises ValueError with what is wrong."""
 
     def fill(self, text: str, values: Mapping[str, Any]) -> str:
         """A text with its templates filled in. Raises ValueError with the reason."""

@@ -31,7 +31,7 @@ from sshsched.domain.events import (
     TimePassed,
 )
 from sshsched.domain.hosts import Host
-from sshsched.domain.instructions import Instruction, Notice, SaveCursor
+from sshsched.domain.instructions import Extract, Instruction, Notice, SaveCursor
 from sshsched.domain.model import Run, StopAsked, run_id
 from sshsched.domain.placement import candidates
 from sshsched.domain.shape import Shape, iso
@@ -48,6 +48,7 @@ from sshsched.engine.hosts import HostWorker, Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
 from sshsched.engine.teller import Teller, Telling
+from sshsched.engine.values import Values
 from sshsched.engine.watch import watch
 from sshsched.errors import HostError, RefusedError
 from sshsched.kinds.jobs import Job
@@ -114,6 +115,7 @@ class Engine:
         self._transport = transport
         self._hosts = hosts
         self._outputs = outputs
+        self._values = Values(outputs, self._core.post, clock)
         self._publisher = publisher
         self._mode = mode
         self._clock = clock
@@ -148,6 +150,7 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._core.run())
+                group.create_task(self._values.run())
                 group.create_task(self._let_go())
                 group.create_task(self._pass_time())
                 if self._teller is not None:
@@ -337,7 +340,7 @@ class Engine:
             group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))
 
     async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
-        runs = tuple(self._maker.run(each.draft, at, problem=each.problem) for each in made)
+        runs = tuple(self._maker.run(each.draft, at, over=each.over) for each in made)
         self._hurry(runs)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))
@@ -348,7 +351,10 @@ class Engine:
                 self._worker(host).link.hurry()
 
     def _perform(self, host: str, instruction: Instruction) -> None:
-        self._worker(host).perform(instruction)
+        if isinstance(instruction, Extract):
+            self._values.find(instruction)
+        else:
+            self._worker(host).perform(instruction)
 
     def _worker(self, name: str) -> HostWorker:
         """The worker of a host, begun if there is none."""

@@ -26,6 +26,10 @@ class Made:
     draft: Draft
     problem: str = ""
 
+    @property
+    def over(self) -> Over | None:
+        return Over(State.ERROR, Reason.CONFIG, self.problem) if self.problem else None
+
 
 def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
     """The run of a target, bound to its job as that is now."""
@@ -68,11 +72,8 @@ class Maker:
     def __init__(self, last_id: int) -> None:
         self._last_id = last_id
 
-    def run(
-        self, draft: Draft, now: float, not_before: float | None = None, over: Over | None = None, problem: str = ""
-    ) -> Run:
-        """A new run. What lies ahead is scheduled; what is due, or was, waits."""
-        over = Over(State.ERROR, Reason.CONFIG, problem) if problem else over
+    def run(self, draft: Draft, now: float, not_before: float | None = None, over: Over | None = None) -> Run:
+        """A new run. What lies ahead is scheduled; what is due, or was, waits, unless it is over before it begins."""
         self._last_id += 1
         later = any(time is not None and time > now for time in (draft.schedule_time, not_before))
         state = State.SCHEDULED if later else State.WAITING
@@ -83,7 +84,7 @@ class Maker:
             asked=draft.host,
             program=draft.program,
             created_at=now,
-            state=state if over is None else over.state,
+            state=over.state if over else state,
             key=secrets.token_hex(4),
             job_id=draft.job_id,
             args=draft.args,
@@ -99,8 +100,8 @@ class Maker:
             start_within=draft.start_within,
             stop_rule=draft.stop_rule,
             stop_at=stop_time(draft.stop_rule, due_at),
-            reason=Reason.CREATED if over is None else over.reason,
-            message="" if over is None else over.why,
+            reason=over.reason if over else Reason.CREATED,
+            message=over.why if over else "",
             waiting_since=None if later or over else now,
             finished_at=now if over else None,
             cleaned=over is not None,

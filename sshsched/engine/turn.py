@@ -72,7 +72,7 @@ class Turn:
         self._asks: dict[int, None] = {}
         self._keys: dict[str, None] = {}
         self._hosts: dict[str, None] = {}
-        self._roots: dict[tuple[int, str], None] = {}
+        self._roots: dict[Advance, None] = {}
 
     @property
     def changed(self) -> dict[int, Run]:
@@ -100,8 +100,8 @@ class Turn:
             elif self._keys:
                 self._stir(_pop(self._keys))
             elif self._roots:
-                root, step = _pop(self._roots)
-                self.take(Advanced(self._clock(), root, step))
+                each = _pop(self._roots)
+                self.take(Advanced(self._clock(), each.root, each.step))
             elif self._hosts:
                 self.take(Considered(self._clock(), _pop(self._hosts)))
             else:
@@ -127,15 +127,15 @@ class Turn:
                 self._asks[number] = None
             case Stir(key):
                 self._keys[key] = None
-            case Advance(root, step_name):
-                self._roots[root, step_name] = None
+            case Advance():
+                self._roots[step] = None
             case Park(number, on, until):
                 self._board.park(number, on, until)
                 self.wanted |= keys.hosts(on)
             case Ask(probe):
                 self.wanted.add(probe.host)
                 self.acts.append(step)
-            case Make(draft, not_before, over, follows):
+            case Make(draft, not_before, follows, over):
                 now = self._clock()
                 self.take(Submitted(now, (self._make(draft, now, not_before, over),), follows))
             case _:
@@ -158,7 +158,7 @@ class Turn:
             if key in self._board.view.parked:
                 self._keys[key] = None
         if run.root is not None:
-            self._roots[run.root, run.step] = None
+            self._roots[Advance(run.root, run.step)] = None
 
     def _ask(self, number: int) -> None:
         self._board.unpark(number)

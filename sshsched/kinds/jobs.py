@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
 from sshsched.domain.draft import ASKED
+from sshsched.domain.filling import filled_program
 from sshsched.domain.model import START_WITHIN
 from sshsched.domain.plan import NO_PLAN, Deed, Plan
 from sshsched.domain.program import Program
@@ -122,16 +123,11 @@ def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = N
             raise UsageError(f"job '{job.id}': {where}: a NUL character cannot be handed to any program")
         return filled
 
-    program = job.program
-    filled = replace(
-        program,
-        command=None if program.command is None else fill("command", program.command),
-        argv=tuple(fill(f"argv[{index}]", item) for index, item in enumerate(program.argv)),
-        env={name: fill(f"env.{name}", value) for name, value in program.env.items()},
-        cwd=None if program.cwd is None else fill("cwd", program.cwd),
-        stdin=None if program.stdin is None else fill("stdin", program.stdin),
-        user=None if program.user is None else _named(job, "user", fill("user", program.user), USER_NAME),
-    )
+    if job.plan.flow is not None:  # its steps are filled in one by one, when they begin
+        return Bound(job.id, "", job.program, whole, job.labels, job.start_within, bind_plan(job.plan, fill))
+    filled = filled_program(job.program, fill)
+    if filled.user is not None:
+        _named(job, "user", filled.user, USER_NAME)
     host = _named(job, "host", fill("host", job.host), ASKED.pattern)
     plan = job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
     return Bound(job.id, host, filled, whole, job.labels, job.start_within, plan)

@@ -19,6 +19,7 @@ from sshsched.domain.nearest import unknown
 from sshsched.domain.program import Program, Stop
 from sshsched.domain.retention import Retention
 from sshsched.errors import UsageError
+from sshsched.service.plans import plan_of
 
 
 class Body(Struct, forbid_unknown_fields=True):
@@ -49,7 +50,10 @@ class ProgramBody(Body):
 
 
 class DraftBody(Body):
-    """A run to be made. `schedule_time` is ISO 8601 with its zone, or seconds since 1970."""
+    """A run to be made. `schedule_time` is ISO 8601 with its zone, or seconds since 1970.
+
+    `plan` says what it waits for, what follows, how often and where: see docs/job-files.md.
+    """
 
     host: str
     program: ProgramBody
@@ -60,6 +64,7 @@ class DraftBody(Body):
     rerun_of: str | int | UnsetType | None = UNSET
     schedule_time: str | float | UnsetType | None = UNSET
     start_within: float | UnsetType = UNSET
+    plan: dict[str, Any] | UnsetType = UNSET
 
 
 class SubmitBody(Body):
@@ -188,6 +193,8 @@ def draft(body: DraftBody, at: str = "") -> Draft:
     given["program"] = _program(body.program)
     if body.rerun_of is not UNSET and body.rerun_of is not None:
         given["rerun_of"] = number(str(body.rerun_of), f"{at}rerun_of")
+    if body.plan is not UNSET:
+        given["plan"] = plan_of(body.plan, f"{at}plan")
     if isinstance(body.schedule_time, str):
         given["schedule_time"] = instant(body.schedule_time, f"{at}schedule_time")
     made = Draft(**given)

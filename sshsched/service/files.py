@@ -19,7 +19,6 @@ from sshsched.config.renderer import renderer
 from sshsched.config.settings import FILE as SETTINGS
 from sshsched.config.settings import Settings, load_settings
 from sshsched.domain.draft import Draft
-from sshsched.domain.hosts import GROUP_PREFIX, TAGS_PREFIX
 from sshsched.domain.view import Group
 from sshsched.errors import ConfigError, SshschedError
 from sshsched.kinds.drafts import draft_of
@@ -77,13 +76,12 @@ def newest_settings(config_dir: Path) -> Newest[Settings]:
 
 
 def group(hosts: Hosts, asked: str) -> Group | None:
-    """What @GROUP or tags:A,B stands for; None if there is no such group."""
-    if asked.startswith(GROUP_PREFIX):
-        found = hosts.groups.get(asked.removeprefix(GROUP_PREFIX))
-        return None if found is None else Group(found.hosts, found.strategy)
-    tags = set(asked.removeprefix(TAGS_PREFIX).split(","))
-    names = tuple(host.name for host in hosts.values() if tags <= set(host.tags))
-    return Group(names) if asked.startswith(TAGS_PREFIX) and names else None
+    """What @GROUP or tags:A,B stands for; None if there is no such group, or no host has these tags."""
+    if asked.startswith("@"):
+        return hosts.groups.get(asked.removeprefix("@"))
+    tags = set(asked.removeprefix("tags:").split(","))
+    names = tuple(name for name, host in hosts.items() if tags <= set(host.tags))
+    return Group(names) if names else None
 
 
 class JobDrafts:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 import msgspec
 from starlette.requests import Request
 
-from sshsched.domain.draft import Draft, host_flaw, seconds_flaw
+from sshsched.domain.draft import Draft, host_flaw
 from sshsched.domain.events import HoldWanted, MarkWanted, ReleaseWanted, StartWanted
 from sshsched.domain.keys import EVERYTHING
 from sshsched.domain.model import Run, StopAsked
 from sshsched.domain.shape import Shape
+from sshsched.domain.sound import seconds_flaw
 from sshsched.domain.states import FINISHED, MARKS, State
 from sshsched.errors import RefusedError, UsageError
 from sshsched.service import bodies

@@ -114,7 +114,7 @@ class Shop:
         self.perform(flow.stop_root(self.view, self.root, asked, self._stop))
 
     def release(self) -> None:
-        self.perform(flow.release_root(self.view, self.root, self.now, "anna"))
+        self.perform(flow.release_root(self.root, self.now, "anna"))
 
     def rerun_failed(self) -> None:
         self.perform(flow.rerun_failed(self.view, self.root, self.now, "anna"))

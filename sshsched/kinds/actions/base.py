@@ -25,10 +25,6 @@ from sshsched.domain.instructions import Make, Notice
 from sshsched.domain.model import Run
 from sshsched.domain.view import View
 
-STATES = ("scheduled", "waiting", "starting", "running", "stopping", "success", "failure", "error", "skipped")
-OCCASIONS = (*STATES, "retry", "held", "late", "long", "absent")
-"""What an action may answer. `absent` is of a job, not of a run: no run of it has succeeded in time."""
-
 DIGEST = "digest"
 """The occasion of the daily digest, which no action asks for."""
 

@@ -68,10 +68,15 @@ def test_what_counts(where: str, name: str, options: dict[str, Any], other: Run,
 
 
 def test_what_it_waits_on() -> None:
-    """It is asked again when a run of the other job moves, and at no other time."""
-    answer = ask("dependency", {"job": "load"}, report())
+    """It is asked again when a run of the other job moves that may be meant, and at no other time."""
+    one = Scene((run(2, State.RUNNING, "load", args={"date": "a"}),))
+    other = Scene((run(2, State.RUNNING, "load", args={"date": "a", "size": "1"}),))
+    any_of_it, that_one = keys.job("load"), keys.job("load", {"date": "b"})
 
-    assert Wait("success of load", (keys.job("load"),)) == answer
+    assert Wait("success of load", (any_of_it, keys.names("load"))) == ask("dependency", {"job": "load"}, report())
+    for scene, key in ((one, that_one), (other, any_of_it)):
+        answer = ask("dependency", {"job": "load"}, report(args={"date": "b", "user": "me"}), scene)
+        assert Wait("success of load", (key, keys.names("load"))) == answer
 
 
 @pytest.mark.parametrize("where", ["live", "past"])
@@ -157,7 +162,7 @@ def test_the_last_failure_ends_the_wait() -> None:
     ("options", "message"),
     [
         ({}, "the key 'job' is missing"),
-        ({"job": ""}, "job: expected `str` of length >= 1"),
+        ({"job": ""}, "job: expected a text of length >= 1"),
         ({"job": "a", "states": ["succes"]}, r"states\[0\]: invalid enum value 'succes'"),
         ({"job": "a", "within": "soon"}, "within: 'soon' is no duration"),
     ],

@@ -166,7 +166,7 @@ def test_a_group_waits_for_all_that_may_help() -> None:
     answer = ask("any", {"of": parts}, run(job="c"))
 
     assert isinstance(answer, Wait)
-    assert (keys.job("a"), keys.job("b")) == answer.on
+    assert (keys.job("a"), keys.names("a"), keys.job("b"), keys.names("b")) == answer.on
     assert None is not answer.until
     assert answer.why.startswith("success of a; or ")
     assert answer.why.endswith("; or success of b")
@@ -189,7 +189,7 @@ def test_a_group_asks_one_host_at_a_time() -> None:
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("any", {"of": []}, "of: expected `array` of length >= 1"),
+        ("any", {"of": []}, "of: expected a list of length >= 1"),
         ("any", {"of": [{"type": "cnst"}]}, r"of\[0\]: unknown 'cnst'; did you mean 'const'"),
         ("any", {"of": [YES, {"type": "const", "value": "x"}]}, r"of\[1\].value: "),
         ("any", {"of": [{"job": "x"}]}, r"of\[0\]: the key 'type' is missing"),
