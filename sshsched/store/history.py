@@ -117,7 +117,8 @@ def picked(connection: sqlite3.Connection, plan: Plan, spared: Callable[[Run], b
 
 
 _NEWER: Final = """
-    SELECT 1 FROM runs AS newer INDEXED BY runs_job WHERE newer.job_id = runs.job_id AND newer.id > runs.id
+    SELECT 1 FROM runs AS newer INDEXED BY runs_job
+    WHERE newer.job_id = runs.job_id AND newer.id > runs.id AND newer.root IS NULL
 """
 _NOT_LAST: Final = (
     f"(job_id IS NULL OR (EXISTS ({_NEWER}) AND (state <> 'success' OR EXISTS ({_NEWER} AND newer.state = 'success'))))"

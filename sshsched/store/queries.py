@@ -93,7 +93,8 @@ JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIM
 
 # By the index of jobs, from its end; a job that has long failed is walked back to its last success.
 LAST_SUCCESS = """
-    SELECT finished_at FROM runs INDEXED BY runs_job WHERE job_id = ? AND state = 'success' ORDER BY id DESC LIMIT 1
+    SELECT finished_at FROM runs INDEXED BY runs_job WHERE job_id = ? AND state = 'success' AND root IS NULL
+    ORDER BY id DESC LIMIT 1
 """
 
 LOG = "SELECT run_id, at, old, new, reason, message FROM run_log WHERE run_id = ? ORDER BY id"

@@ -203,6 +203,14 @@ async def test_the_last_of_each_job_stays(kept: Kept) -> None:
     assert [2, 4, 5, 8] == kept.ids()
 
 
+async def test_a_step_is_not_the_last_of_its_job(kept: Kept) -> None:
+    """What ran as part of a workflow is no run of the job by itself, so it takes nobody's place."""
+    await kept.fill(old(1, job_id="a"), old(2), run(3, State.RUNNING, job_id="a", root=2))
+    await kept.apply(ALL)
+
+    assert [1, 2, 3] == kept.ids()
+
+
 async def test_policies_of_jobs(kept: Kept) -> None:
     """A job's own limits are about its runs alone, the general ones about all others together."""
     jobs = [None, "a", "b", "c"]
