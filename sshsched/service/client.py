@@ -122,6 +122,14 @@ class Client:
         """Have the job files read again; what that changes, or would change."""
         return self._call("POST", "/v1/jobs/reload", {"dry_run": dry_run})
 
+    def archive(self, wish: Mapping[str, Any]) -> Shape:
+        """A round of letting old runs leave the store; `more` tells whether to ask again."""
+        return self._call("POST", "/v1/archive", {**wish})
+
+    def vacuum(self) -> Shape:
+        """A round of giving room back to the disk; `more` tells whether to ask again."""
+        return self._call("POST", "/v1/vacuum", {})
+
     def shutdown(self, *, handover: bool = False) -> None:
         self._call("POST", "/v1/shutdown", {"handover": handover})
 

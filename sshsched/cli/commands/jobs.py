@@ -193,6 +193,7 @@ def _limits(job: Job) -> Iterator[tuple[str, str]]:
 
     yield "timeout", "" if job.program.timeout is None else span(job.program.timeout)
     yield "begins", f"within {span(job.start_within)}, or not at all"
+    yield "kept", "" if job.retention is None else str(job.retention)
     if job.program.accept != (0,):
         yield "accept", ", ".join(map(str, job.program.accept))
 
@@ -221,6 +222,7 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
         "params": [asdict(param) for param in job.params],
         "program": program_shape(job.program),
         "start_within": job.start_within,
+        "retention": None if job.retention is None else asdict(job.retention),
         "schedules": [
             {
                 "schedule": str(timed.schedule),
