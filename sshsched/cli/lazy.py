@@ -13,6 +13,7 @@ COMMANDS = {
     "output": "output",
     "runs": "runs",
     "show": "show",
+    "watch": "watch",
     "stop": "stop",
     "skip": "stop",
     "jobs": "jobs",
