@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from sshsched.config.durations import duration
 from sshsched.config.late import DAYTIME, TZ, LateText, Placed, Where, made
 from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, UnreadableError, shown, suggest
 from sshsched.config.options import COMMON, STOP, STOP_RUN, take_options
 from sshsched.config.reading import Key, Record, Schema, Take, present, read_text, reader
 from sshsched.config.values import TEXT, Duration, Integer, Many
+from sshsched.domain.durations import duration
 from sshsched.kinds.jobs import Param, Scheduled
 from sshsched.kinds.options import Options
 from sshsched.kinds.schedules.base import Schedule

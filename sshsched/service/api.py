@@ -55,7 +55,7 @@ class Api:
 
     async def runs(self, request: Request) -> Response:
         params = request.query_params
-        where = query.run_filter(params)
+        where = query.run_filter(params, self.now())
         limit = query.whole(params, "limit", query.USUAL_RUNS, query.MOST_RUNS)
         before = bodies.number(params["before"], "before") if "before" in params else None
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sshsched.cli.times import ago, brief_moment, from_iso, parse_at, parse_duration, parse_since, span
+from sshsched.cli.times import ago, brief_moment, from_iso, span
+from sshsched.domain.moments import parse_at, parse_duration, parse_since
 from sshsched.domain.shape import iso
 from sshsched.errors import UsageError
 

@@ -44,7 +44,7 @@ def jobs(
 ) -> int:
     """List the jobs, or those whose id is PREFIX or lies under it, with their next times."""
     from sshsched.cli.ahead import next_time
-    from sshsched.cli.times import parse_at
+    from sshsched.domain.moments import parse_at
 
     now = time.time()
     until = None if before is None else parse_at(before, now)

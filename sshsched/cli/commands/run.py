@@ -90,7 +90,7 @@ def _when(at: str | None, delay: float | None, now: float) -> float | None:
     if at is not None and delay is not None:
         raise UsageError("--at and --delay exclude each other")
     if at is not None:
-        from sshsched.cli.times import parse_at
+        from sshsched.domain.moments import parse_at
 
         return parse_at(at, now)
     return None if delay is None else now + delay

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 PAGE = 500
 STATES = ("scheduled", "waiting", "starting", "running", "stopping", "success", "failure", "error", "skipped")
-GROUPS = {"live": STATES[:5], "finished": STATES[5:], "failed": ("failure", "error")}
+LIVE = STATES[:5]
+GROUP_NAMES = ("live", "finished", "failed")
 
 Cell = Callable[[Shape, float], str]
 
@@ -45,7 +46,7 @@ def _took(run: Shape, now: float) -> str:
     from sshsched.cli.times import from_iso, span
 
     started = from_iso(run["started_at"])
-    if run["elapsed"] is None and started is not None and run["state"] in GROUPS["live"]:
+    if run["elapsed"] is None and started is not None and run["state"] in LIVE:
         return span(now - started)
     return "" if run["elapsed"] is None else span(run["elapsed"])
 
@@ -73,7 +74,8 @@ USUAL = ("run", "state", "host", "when", "ago", "took", "what", "result")
 
 
 @click.command()
-@click.option("--state", "states", multiple=True, metavar="STATE", type=click.Choice([*STATES, *GROUPS]),
+@click.argument("terms", nargs=-1, metavar="[FILTER]...")
+@click.option("--state", "states", multiple=True, metavar="STATE", type=click.Choice([*STATES, *GROUP_NAMES]),
               help=f"Again for several: {', '.join(STATES)}; or live, finished, failed.")  # fmt: skip
 @click.option("--job", metavar="JOB", shell_complete=complete_jobs, help="This job; or 'folder/*'.")
 @click.option("-H", "--host", metavar="HOST", shell_complete=complete_hosts, help="On this host.")
@@ -85,10 +87,24 @@ USUAL = ("run", "state", "host", "when", "ago", "took", "what", "result")
 @click.option("--no-headers", is_flag=True, help="Only the rows.")
 @json_option
 @click.pass_obj
-def runs(app: App, /, limit: int, columns: str | None, no_headers: bool, as_json: bool, **filters: Any) -> int:
-    """List runs, the newest first. Works also when no scheduler runs."""
+def runs(
+    app: App,
+    /,
+    terms: tuple[str, ...],
+    limit: int,
+    columns: str | None,
+    no_headers: bool,
+    as_json: bool,
+    **filters: Any,
+) -> int:
+    """List runs, the newest first. Works also when no scheduler runs.
+
+    \b
+      sshsched runs state:running,failure job:reports/* since:2h
+      sshsched runs is:failed '!label:test' backup
+    """
     names = _columns(columns)
-    found = _found(app, _filter(**filters), limit)
+    found = _found(app, _typed(terms) & _filter(**filters), limit)
     if as_json:
         from sshsched.domain.shape import run_shape
 
@@ -106,6 +122,12 @@ def _columns(text: str | None) -> tuple[str, ...]:
     return names
 
 
+def _typed(terms: tuple[str, ...]) -> RunFilter:
+    from sshsched.store.filter_text import parse
+
+    return parse(" ".join(terms), time.time())
+
+
 def _filter(
     states: tuple[str, ...],
     job: str | None,
@@ -115,14 +137,14 @@ def _filter(
     args: tuple[str, ...],
 ) -> RunFilter:
     from sshsched.domain.states import State
-    from sshsched.store.filter import RunFilter
+    from sshsched.store.filter import GROUPS, RunFilter
 
     begin = None
     if since is not None:
-        from sshsched.cli.times import parse_since
+        from sshsched.domain.moments import parse_since
 
         begin = parse_since(since, time.time())
-    single = frozenset(State(name) for state in states for name in GROUPS.get(state, (state,)))
+    single = frozenset(each for state in states for each in GROUPS.get(state) or [State(state)])
     return RunFilter(states=single, job=job, host=host, label=label, since=begin, args=pairs(args, "--arg"))
 
 
