@@ -11,17 +11,18 @@ from typing import Any, NamedTuple
 from sshsched.cli.safe import safe_line
 from sshsched.service.client import Client
 from sshsched.tui.columns import work
-from sshsched.tui.model import COMING, ON_HOST, PLANNED, Row, Shape
+from sshsched.tui.model import ON_HOST, Row, Shape
 
 NAMED = 3  # runs that a question names one by one
 Call = Callable[[Client, Sequence[str], str], Sequence[Shape]]
 
 
 class Action(NamedTuple):
-    """`fits` tells the states that it is for, `effect` what happens, `done` what has."""
+    """`about` is for the help, `fits` tells the states that it is for, `effect` what happens, `done` what has."""
 
     name: str
     key: str
+    about: str
     fits: frozenset[str]
     effect: Callable[[Row], str]
     done: str
@@ -38,6 +39,7 @@ ACTIONS = (
     Action(
         "stop",
         "s",
+        "end programs, and skip what has not begun",
         ON_HOST | {"scheduled", "waiting"},
         _stopped,
         "is being stopped",
@@ -46,6 +48,7 @@ ACTIONS = (
     Action(
         "rerun",
         "r",
+        "run again what has ended, as it was",
         frozenset({"success", "failure", "error", "skipped"}),
         lambda row: f"a new run of the same, on {safe_line(row.host)}",
         "runs again",
@@ -65,7 +68,7 @@ class Question(NamedTuple):
 
 def question(action: Action, rows: Sequence[Row]) -> Question:
     """What to ask before an action on these rows."""
-    fit = [row for row in rows if row.state in action.fits and row.state != PLANNED]
+    fit = [row for row in rows if row.state in action.fits and not row.planned]
     if not fit:
         return Question(_refusal(action, rows), (), ())
     who = fit[0].name if len(fit) == 1 else f"{len(fit)} runs"
@@ -81,7 +84,7 @@ def _refusal(action: Action, rows: Sequence[Row]) -> str:
     if not rows:
         return f"{action.name}: choose a run first"
     row = rows[0]
-    if row.state in COMING and row.state == PLANNED:
+    if row.planned:
         return f"{action.name}: this is a time of a schedule, and no run yet"
     return f"{action.name}: {row.name} is {row.state}; this is for {_states(action)}"
 

@@ -1,48 +1,50 @@
-"""The screen: its parts, and the way that news takes to them.
+"""The screen: lists, details, the line to type in, and the keys that lead from one to the other.
 
-Rule: whatever waits for something waits in a thread or on the loop, never in a key. News is taken at most FRAMES times
-a second, and once a second the lines that time changes are drawn again.
+Rule: a key only changes what is shown, or asks; whatever takes time is done elsewhere, and drawn when it has come.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
-from textual import events
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input
 
 from sshsched.errors import SshschedError
-from sshsched.tui import keys
-from sshsched.tui.actions import ACTIONS, Action, question, told
-from sshsched.tui.bars import Bar, Part
-from sshsched.tui.feed import Feed, News
+from sshsched.tui import doing, keys, status
+from sshsched.tui.actions import ACTIONS
+from sshsched.tui.bars import Bar
+from sshsched.tui.detail import Detail
 from sshsched.tui.filters import Filter, added, parse
-from sshsched.tui.listing import NOW
-from sshsched.tui.model import Board, Row, row
-from sshsched.tui.outside import Outside
-from sshsched.tui.past import PAGE, Past
-from sshsched.tui.runs import Runs
+from sshsched.tui.line import Line
+from sshsched.tui.live import Live
+from sshsched.tui.model import Row
+from sshsched.tui.output import Output
+from sshsched.tui.past import PAGE
 from sshsched.tui.table import Table
 from sshsched.tui.theme import Palette
 
-FRAMES = 20
-MOST_LIVE = 20_000
+VIEWS = ("runs", "jobs", "hosts")
+SETTLED = 0.08  # seconds that the cursor stays on a run before its details are read
 
 
 def bindings() -> list[Binding]:
-    """All keys; those of actions come from their own table."""
-    rows = [Binding(key.key, key.action, key.says, show=False) for _, group in keys.GROUPS for key in group]
-    return rows + [Binding(action.key, f"act('{action.name}')", action.name, show=False) for action in ACTIONS]
+    """All keys but those of lists; those of actions come from their own table."""
+    rows = [Binding(key.key, key.action, key.says, show=False) for key in (*keys.LOOKING, *keys.DOING)]
+    return rows + [Binding(action.key, f"act('{action.name}')", action.about, show=False) for action in ACTIONS]
 
 
 class Watch(App[None]):
-    """`now` is a clock of seconds since 1970."""
+    """`open_run` is shown at once, and alone."""
 
     CSS = """
     Screen { layout: vertical; }
@@ -51,237 +53,303 @@ class Watch(App[None]):
     """
     BINDINGS: ClassVar[list[Any]] = bindings()
     ENABLE_COMMAND_PALETTE = True
+    TITLE = "sshsched"
 
-    def __init__(self, outside: Outside, filter: Filter, first: Future[list[Row]], past: Past) -> None:
+    def __init__(self, live: Live, open_run: int | None = None) -> None:
+        # Without colours, Textual turns those of a theme into greys, and those of the terminal into none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
-        self.outside, self.past = outside, past
-        self.board = Board()
-        self.runs = Runs(self.board)
-        self.filter = filter
-        self.gone: float | None = None
-        self._first = first
-        self._feed = Feed(outside.state_dir, self._woken)
-        self._took_at = 0.0
-        self._reading = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.title = "sshsched"
+        self.live, self._open_run = live, open_run
+        self.view = "runs"
+        self._palette: Palette | None = None
+        self._looked_at: Row | None = None
+        self._look: Timer | None = None
 
     # Parts
 
+    @property
+    def palette(self) -> Palette:
+        """What tones look like in this theme."""
+        if self._palette is None:
+            self._palette = Palette(self.theme_variables, colours=not self.no_color)
+        return self._palette
+
     def compose(self) -> ComposeResult:
-        self.palette = Palette(self.theme_variables, colours=not self.no_color)
+        live, now = self.live, time.time()
         yield Bar(lambda: self.palette, lambda palette: palette.bar, id="top")
         yield Bar(lambda: self.palette, lambda palette: palette.alarm, id="banner")
-        yield Table(self.runs, self.palette, time.time(), id="runs")
+        for name, source in (("runs", live.runs), ("jobs", live.jobs), ("hosts", live.hosts)):
+            yield Table(source, lambda: self.palette, now, id=name)
+        yield Detail(live.past, lambda: self.palette, id="detail")
+        yield Line(live.known, id="line")
         yield Bar(lambda: self.palette, lambda palette: palette.bar, id="keys")
 
     def on_mount(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._feed.begin()
-        self.table.focus()
-        self.query_one("#keys", Bar).say(self._key_parts())
-        self.runs.narrow(self.filter.matches)
-        self.call_later(self._begin)
+        self.detail = self.query_one(Detail)
+        self.line = self.query_one(Line)
+        self.tables = {name: self.query_one(f"#{name}", Table) for name in VIEWS}
+        self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
+        self.action_view("runs")
+        self.live.begin(self.told)
         self.set_interval(1.0, self._tick)
+        if self._open_run is not None:
+            self.go_to_run(self._open_run)
+            self.open_detail(zoomed=True)
+            self.detail.content.focus()
 
     def on_unmount(self) -> None:
-        self._feed.end()
-        self.past.close()
+        self.live.end()
 
     @property
     def table(self) -> Table:
-        return self.query_one("#runs", Table)
+        """The list that is seen."""
+        return self.tables[self.view]
 
-    async def _begin(self) -> None:
-        self._add(await asyncio.wrap_future(self._first))
-        self.action_to_now()
+    def _repaint(self) -> None:
+        self._palette = None
+        for widget in self.screen.walk_children(Widget):
+            widget.refresh()
 
-    # News
+    # What changes by itself
 
-    def _woken(self) -> None:
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._due)
-
-    def _due(self) -> None:
-        wait = self._took_at + 1 / FRAMES - time.monotonic()
-        if wait > 0:
-            asyncio.get_running_loop().call_later(wait, self._take)
-        else:
-            self._take()
-
-    def _take(self) -> None:
-        self._took_at = time.monotonic()
-        self.hear(self._feed.take())
-
-    def hear(self, news: News) -> None:
-        """Take in what is new, and show it."""
-        self.gone = news.gone
-        rows: list[Row] = []
-        if news.snapshot is not None:
-            told_, over = self.board.begin(news.snapshot)
-            rows += told_
-            if over:
-                self._ask(self.past.rows(frozenset(over)), self._refresh)
-        changed = [row(shape) for shape in news.runs.values()]
-        self.board.put(changed)
-        self.board.hosts |= news.hosts
-        for sizes in news.outputs.values():
-            self.board.printed(sizes)
-        self._show([*rows, *changed])
-
-    def _show(self, rows: list[Row]) -> None:
-        if rows:
-            self.runs.put(rows)
-            self.table.changed()
+    def told(self) -> None:
+        """Something is new: draw it."""
+        self.table.changed()
+        row = self._row()
+        if self.detail.display and row is not self._looked_at:
+            self._look_soon()
         self._say()
 
-    def _refresh(self, rows: list[Row]) -> None:
-        self.board.put(rows)
-        self._show(rows)
-
-    def _add(self, rows: list[Row]) -> None:
-        self.runs.more = len(rows) == PAGE
-        self._show(self.board.add(rows))
-
-    def _ask(self, answer: Future[Any], then: Any) -> None:
-        async def wait() -> None:
-            then(await asyncio.wrap_future(answer))
-
-        self.run_worker(wait())
-
     def _tick(self) -> None:
-        self.table.tick(time.time())
+        now = time.time()
+        self.live.tick(now)
+        self.table.tick(now)
+        if self.detail.display:
+            self.detail.show(now)
         self._say()
 
     def _say(self) -> None:
-        states = self.runs.listing.states
-        left: list[Part] = [(" sshsched ", "title", "")]
-        for number, view in enumerate(("runs", "jobs", "hosts"), 1):
-            left.append((f" {number} {view} ", "accent" if view == "runs" else "", f"view('{view}')"))
-        right: list[Part] = [
-            (f" {states[each]} {each}", each, "") for each in ("running", "waiting", "failure", "error") if states[each]
-        ]
-        self.query_one("#top", Bar).say(left, [*right, (" ", "", "")])
+        self.query_one("#top", Bar).say(*status.top(self.live, self.view))
         banner = self.query_one("#banner", Bar)
-        banner.display = self.gone is not None
-        if self.gone is not None:
-            since = time.strftime("%H:%M:%S", time.localtime(self.gone))
-            banner.say(
-                [(f" no scheduler since {since}: this is how things stood; it is looked for all the time", "", "")]
-            )
+        banner.display = self.live.gone is not None
+        banner.say(status.banner(self.live))
+        offered = self.line.offered() if self.line.has_focus else None
+        self.query_one("#keys", Bar).say(status.bottom(self.live, offered))
 
-    def _key_parts(self) -> list[Part]:
-        parts: list[Part] = []
-        for _, group in keys.GROUPS:
-            for key in group:
-                if key.footer:
-                    parts.append(
-                        (
-                            f" {key.shown or key.key.split(',')[0]} {key.footer} ".replace("slash", "/").replace(
-                                "question_mark", "?"
-                            ),
-                            "",
-                            key.action,
-                        )
-                    )
-        return parts + [(f" {action.key} {action.name} ", "", f"act('{action.name}')") for action in ACTIONS]
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """One line about what somebody has asked for."""
+        self.notify(text, severity="warning" if bad else "information", markup=False)
 
-    # Keys
+    # Where one looks
 
-    def action_line(self, by: int) -> None:
-        self.table.go(self.table.at + by)
-        self._more()
+    def action_view(self, name: str) -> None:
+        self.view = name
+        for each, table in self.tables.items():
+            table.display = each == name and not self.detail.has_class("-zoomed")
+        if name != "runs":
+            self.close_detail()
+        self.table.display = True
+        self.table.changed()
+        self.table.focus()
+        self._say()
 
-    def action_page(self, by: int) -> None:
-        self.action_line(by * max(1, self.table.room - 1))
-
-    def action_edge(self, by: int) -> None:
-        self.table.go(0 if by < 0 else len(self.runs) - 1)
-        self._more()
+    def go_to_run(self, id: int) -> None:
+        """Put the cursor on a run, as soon as it is there."""
+        self.action_view("runs")
+        self.tables["runs"].key = id
+        self.tables["runs"].changed()
 
     def action_to_now(self) -> None:
-        self.table.go(min(self.runs.listing.now_at + 1, len(self.runs) - 1))
+        self.action_view("runs")
+        self.table.go(min(self.live.runs.listing.now_at + 1, len(self.live.runs) - 1))
 
-    def action_sideways(self, by: int) -> None:
-        self.table.sideways(by)
+    async def action_open(self) -> None:
+        key = self.table.key
+        if self.view == "runs":
+            if self.detail.display:
+                self.detail.content.focus()
+            elif self._row() is not None:
+                self.open_detail()
+        elif not self.live.jobs.fold(key):
+            self.narrow(self.table.source.term(self.table.at, 0) if len(self.table.source) else "")
+            self.action_view("runs")
+        self.table.changed()
 
-    def _more(self) -> None:
-        """Read on in the past once the cursor comes near to the end of what has been read."""
-        if self.runs.more and not self._reading and self.table.at + PAGE // 2 > len(self.runs):
-            self._reading = True
+    async def action_back(self) -> None:
+        if self.detail.display and self.detail.content.has_focus and not self.detail.has_class("-zoomed"):
+            self.table.focus()
+        elif self.detail.display:
+            self.close_detail()
+        elif self.live.runs.chosen_ids:
+            self.live.runs.chosen_ids.clear()
+            self.table.refresh()
+        elif self.live.filter.text:
+            self.narrow("")
 
-            def then(rows: list[Row]) -> None:
-                self._reading = False
-                self._add(rows)
+    def open_detail(self, *, zoomed: bool = False) -> None:
+        """Show the run under the cursor beside the list, or alone."""
+        self.detail.display = True
+        self._zoom(zoomed or self.size.height < 16)
+        self._look_soon()
 
-            self._ask(self.past.page(self.filter.where, self.runs.listing.oldest()), then)
+    def close_detail(self) -> None:
+        """Show the list alone."""
+        self.detail.close()
+        self._zoom(False)
+        self.table.focus()
+
+    def action_zoom(self) -> None:
+        if self.detail.display:
+            self._zoom(not self.detail.has_class("-zoomed"))
+
+    def _zoom(self, zoomed: bool) -> None:
+        self.detail.set_class(zoomed, "-zoomed")
+        self.table.display = not zoomed
+        if zoomed:
+            self.detail.content.focus()
+
+    def action_part(self, part: str) -> None:
+        self.detail.see(part)
+
+    def action_tab(self, by: int) -> None:
+        if self.detail.display:
+            self.detail.turn(by)
+        else:
+            self.action_view(VIEWS[(VIEWS.index(self.view) + by) % len(VIEWS)])
+
+    def _row(self) -> Row | None:
+        """The run under the cursor."""
+        key = self.tables["runs"].key
+        return self.live.board.rows.get(key) if isinstance(key, int) else None
+
+    def _look_soon(self) -> None:
+        if self._look is not None:
+            self._look.stop()
+        self._look = self.set_timer(SETTLED, self._look_now)
+
+    def _look_now(self) -> None:
+        key = self.tables["runs"].key
+        self._looked_at = self._row()
+        if isinstance(key, int) and key > 0:
+            self.run_worker(self.detail.look(key), group="look", exclusive=True)
+
+    def on_table_moved(self, message: Table.Moved) -> None:
+        if message.table.id != "runs":
+            return
+        if self.detail.display:
+            self._look_soon()
+        if self.table.at + PAGE // 2 > len(self.live.runs):
+            self.live.more()
+
+    async def on_table_opened(self, _: Table.Opened) -> None:
+        await self.action_open()
+
+    def on_detail_missing(self, message: Detail.Missing) -> None:
+        self.say(f"no run r{message.id}", bad=True)
+
+    def on_output_said(self, message: Output.Said) -> None:
+        self.say(message.text)
+
+    # The filter
+
+    def narrow(self, text: str) -> None:
+        """List only what a filter asks for; a filter that cannot be read changes nothing."""
+        try:
+            self.live.narrow(parse(text, time.time()))
+        except SshschedError as error:
+            self.say(str(error), bad=True)
+
+    def action_filter(self) -> None:
+        searching = self.detail.output() if self.detail.display and self.detail.content.has_focus else None
+        self._before: Filter = self.live.filter
+        self.line.open(searching.needle if searching else self.live.filter.text, searches=searching is not None)
+        self._say()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input is self.line and not self.line.searches:
+            with suppress(SshschedError):  # half a term: the list stays as it is until there is more of it
+                self.live.narrow(parse(event.value, time.time()))
+            self._say()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input is not self.line:
+            return
+        self.line.close()
+        if self.line.searches:
+            self.detail.content.focus()
+            if (output := self.detail.output()) is not None:
+                output.search(event.value)
+        else:
+            self.narrow(event.value)
+            self.table.focus()
+        self._say()
+
+    def on_line_left(self) -> None:
+        self.line.close()
+        (self.detail.content if self.line.searches else self.table).focus()
+        if not self.line.searches:
+            self.live.narrow(self._before)
+        self._say()
+
+    def action_clear_filter(self) -> None:
+        self.narrow("")
+
+    def action_add_term(self, negated: bool = False) -> None:
+        if term := self.table.term():
+            self.narrow(added(self.live.filter.text, f"!{term}" if negated else term))
+        else:
+            self.say("choose a cell first, with ← and →", bad=True)
+
+    def action_add_state(self, state: str) -> None:
+        self.narrow(added(self.live.filter.text, f"state:{state}"))
+
+    def on_table_wanted(self, message: Table.Wanted) -> None:
+        if message.term:
+            self.narrow(added(self.live.filter.text, message.term))
+
+    # Acting
 
     def action_unfold(self) -> None:
-        if isinstance(self.table.key, int) and self.runs.listing.unfold(self.table.key):
+        key = self.table.key
+        if self.live.jobs.fold(key) or (isinstance(key, int) and self.live.runs.listing.unfold(key)):
             self.table.changed()
 
     def action_choose(self) -> None:
-        if isinstance(self.table.key, int) and self.table.key > NOW:
-            self.runs.chosen_ids ^= {self.table.key}
+        row = self._row() if self.view == "runs" else None
+        if row is not None and not row.planned:
+            self.live.runs.chosen_ids ^= {row.id}
             self.table.go(self.table.at + 1)
             self.table.refresh()
 
     def acted_on(self) -> list[Row]:
         """The runs that are chosen, or else the one under the cursor."""
-        ids: Iterable[int] = sorted(self.runs.chosen_ids)
-        if not ids and isinstance(self.table.key, int):
-            ids = [self.table.key]
-        return [self.board.rows[each] for each in ids if each in self.board.rows]
+        rows, chosen = self.live.board.rows, sorted(self.live.runs.chosen_ids)
+        under = self._row() if self.view == "runs" else None
+        return [rows[each] for each in chosen if each in rows] or ([under] if under else [])
 
     def action_act(self, name: str) -> None:
-        action = next(each for each in ACTIONS if each.name == name)
-        asked = question(action, self.acted_on())
-        if not asked.names:
-            self.notify(asked.title, severity="warning", markup=False)
-            return
-        from sshsched.tui.ask import Ask
+        doing.act(self, next(each for each in ACTIONS if each.name == name), self.acted_on())
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.run_worker(self._act(action, list(asked.names)))
+    def action_run_form(self) -> None:
+        row = self._row() if self.view == "runs" else None
+        key = self.table.key
+        job = key if self.view == "jobs" and isinstance(key, str) else row.job_id if row else None
+        doing.run_form(self, job or "", row)
 
-        self.push_screen(Ask(asked.title, asked.lines), answered)
+    def action_copy(self) -> None:
+        if (row := self._row()) is not None and not row.planned:
+            doing.copy(self, row, self.detail.spool(row.id))
 
-    async def _act(self, action: Action, names: list[str]) -> None:
-        try:
-            answer = await asyncio.to_thread(
-                self.outside.ask, lambda client: action.call(client, names, self.outside.user)
+    def action_help(self) -> None:
+        from sshsched.tui.boxes import Help
+
+        self.push_screen(Help())
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """All that keys do, to search in; and the themes."""
+        for action in ACTIONS:
+            yield SystemCommand(action.name, action.about, partial(self.action_act, action.name))
+        for key in (*keys.LOOKING, *keys.DOING):
+            yield SystemCommand(
+                key.says, f"key {key.name}", lambda key=key: self.call_later(self.run_action, key.action)
             )
-        except SshschedError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return
-        self.runs.chosen_ids -= {int(each[1:]) for each in names}
-        self.notify(told(action, answer), markup=False)
-        self.table.refresh()
-
-    async def action_back(self) -> None:
-        self.runs.chosen_ids.clear()
-        self.table.refresh()
-
-    def action_add_term(self, negated: bool = False) -> None:
-        if term := self.table.term():
-            self.narrow(added(self.filter.text, f"!{term}" if negated else term))
-
-    def on_table_wanted(self, message: Table.Wanted) -> None:
-        if message.term:
-            self.narrow(added(self.filter.text, message.term))
-
-    def narrow(self, text: str) -> None:
-        """List only what a filter asks for."""
-        try:
-            self.filter = parse(text, time.time())
-        except SshschedError as error:
-            self.notify(str(error), severity="warning", markup=False)
-            return
-        self.runs.narrow(self.filter.matches)
-        self.table.changed()
-        self._say()
-        self._ask(self.past.page(self.filter.where), self._add)
-
-    def on_resize(self, _: events.Resize) -> None:
-        self.call_after_refresh(self._say)
+        yield SystemCommand("theme", "choose other colours", self.search_themes)

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from sshsched.cli.safe import safe_line
 from sshsched.cli.times import brief_moment, span
 from sshsched.cli.verdict import signal_name
+from sshsched.store.filter_text import quoted
 from sshsched.tui.layout import Head
 from sshsched.tui.listing import Listing
 from sshsched.tui.model import ON_HOST, Row
 
 MUTED, STRONG, WARNING, PLAIN = "muted", "strong", "warning", ""
 MARKS = {
-    "planned": "·",
     "scheduled": "◷",
     "waiting": "◌",
     "starting": "◔",
@@ -33,10 +33,11 @@ MOST_PARAMS = 4
 
 
 class Cell(NamedTuple):
-    """Text of one line, and its tone."""
+    """Text of one line, and its tone; with `tones`, one for each character."""
 
     text: str
     tone: str = PLAIN
+    tones: tuple[str, ...] = ()
 
 
 class Column(NamedTuple):
@@ -54,9 +55,9 @@ def columns(listing: Listing) -> Sequence[Column]:
     params = names[0] if alike else ()
     one_job = len(listing.jobs) == 1 and None not in listing.jobs
     first = [
-        Column(Head("RUN", rank=3), _name(listing), lambda row: row.name),
+        Column(Head("RUN", rank=3), _name(listing), lambda row: f"run:{row.name}"),
         Column(Head("STATE", least=11), _state, lambda row: f"state:{row.state}"),
-        Column(Head("HOST", rank=4), _host, lambda row: term("host", row.host)),
+        Column(Head("HOST", rank=4), _host, lambda row: f"host:{quoted(row.host)}"),
         Column(Head("WHEN", rank=5, right=True), _when),
         Column(Head("TOOK", rank=1, right=True, least=8), _took),
         Column(Head("LATE", rank=6, right=True), _late),
@@ -65,12 +66,6 @@ def columns(listing: Listing) -> Sequence[Column]:
         first.append(Column(Head("WHAT", stretch=True, least=10), _work(with_args=not params), _job_term))
     first += [_param(name) for name in params]
     return [*first, Column(Head("WHY", rank=2, stretch=True, least=6), _why(listing))]
-
-
-def term(name: str, value: str) -> str:
-    """`host:web1`, quoted where the value needs it."""
-    plain = value and not any(char.isspace() or char in '",\\' for char in value)
-    return f"{name}:{value}" if plain else '{}:"{}"'.format(name, value.replace("\\", "\\\\").replace('"', '\\"'))
 
 
 def _name(listing: Listing) -> Callable[[Row, float], Cell]:
@@ -84,13 +79,15 @@ def _name(listing: Listing) -> Callable[[Row, float], Cell]:
 
 
 def _state(row: Row, _: float) -> Cell:
-    if row.unreachable is not None and row.state in ON_HOST:
+    if row.unreachable_since is not None and row.state in ON_HOST:
         return Cell(f"? {row.state}", WARNING)
+    if row.planned:
+        return Cell("· planned", MUTED)
     return Cell(f"{MARKS.get(row.state, ' ')} {row.state}", row.state)
 
 
 def _host(row: Row, _: float) -> Cell:
-    return Cell(safe_line(row.host), WARNING if row.unreachable is not None else PLAIN)
+    return Cell(safe_line(row.host), WARNING if row.unreachable_since is not None else PLAIN)
 
 
 def _when(row: Row, now: float) -> Cell:
@@ -98,7 +95,7 @@ def _when(row: Row, now: float) -> Cell:
 
 
 def _took(row: Row, now: float) -> Cell:
-    if row.when > now and row.started is None and not row.ended:
+    if row.when > now and row.started_at is None and not row.ended:
         return Cell(f"in {span(row.when - now)}", MUTED)
     took = row.took(now)
     return Cell("" if took is None else span(took))
@@ -111,10 +108,10 @@ def _late(row: Row, now: float) -> Cell:
 
 def work(row: Row, *, with_args: bool = True) -> str:
     """What it runs, on one line: the job with its args, or the command."""
-    if row.job is None:
-        return safe_line(row.command)
+    if row.job_id is None:
+        return safe_line(row.program.line)
     args = [f"{name}={value}" for name, value in row.args.items()] if with_args else []
-    return safe_line(" ".join([row.job, *args]))
+    return safe_line(" ".join([row.job_id, *args]))
 
 
 def _work(*, with_args: bool) -> Callable[[Row, float], Cell]:
@@ -122,7 +119,7 @@ def _work(*, with_args: bool) -> Callable[[Row, float], Cell]:
 
 
 def _job_term(row: Row) -> str:
-    return "" if row.job is None else term("job", row.job)
+    return "" if row.job_id is None else f"job:{quoted(row.job_id)}"
 
 
 def _param(name: str) -> Column:
@@ -130,7 +127,7 @@ def _param(name: str) -> Column:
         return Cell(safe_line(row.args.get(name, "")))
 
     def add(row: Row) -> str:
-        return term(f"arg.{name}", row.args[name]).replace(":", "=", 1) if name in row.args else ""
+        return f"arg.{quoted(name)}={quoted(row.args[name])}" if name in row.args else ""
 
     return Column(Head(safe_line(name.upper()), rank=2), cell, add)
 
@@ -150,8 +147,8 @@ def why(row: Row, now: float) -> Cell:
     """What the state alone does not tell: what it waits for, what holds it, how it ended."""
     if row.state in ("success", "failure"):
         return Cell(_ending(row), row.state if row.state == "failure" else MUTED)
-    if row.unreachable is not None:
-        return Cell(f"unreachable for {span(now - row.unreachable)}: {safe_line(row.message)}", WARNING)
+    if row.unreachable_since is not None:
+        return Cell(f"unreachable for {span(now - row.unreachable_since)}: {safe_line(row.message)}", WARNING)
     if row.survivors:
         return Cell(f"still alive: {', '.join(map(str, row.survivors))}", WARNING)
     if row.state == "running":

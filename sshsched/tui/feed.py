@@ -37,7 +37,7 @@ class Feed:
     """Reads for ever in a daemon thread. `wake` is called there when there is news after there was none."""
 
     def __init__(self, state_dir: Path, wake: Callable[[], None]) -> None:
-        self._state_dir = state_dir
+        self._client = Client(state_dir, patience=0)
         self._wake = wake
         self._lock = threading.Lock()
         self._news = News()
@@ -51,6 +51,7 @@ class Feed:
     def end(self) -> None:
         """Say nothing more."""
         self._ended = True
+        self._client.cut()
 
     def take(self) -> News:
         """What has come since the last time."""
@@ -61,7 +62,7 @@ class Feed:
     def _read(self) -> None:
         while not self._ended:
             try:
-                for event, data in Client(self._state_dir, patience=0).events():
+                for event, data in self._client.events():
                     if self._ended:
                         return
                     self._hear(event, data)

@@ -18,6 +18,11 @@ class Key(NamedTuple):
     shown: str = ""
     """How people call the key, where it has another name."""
 
+    @property
+    def name(self) -> str:
+        """The key as people know it."""
+        return self.shown or self.key.partition(",")[0]
+
 
 MOVING = (
     Key("up,k", "line(-1)", "one line up", shown="↑ k"),
@@ -26,11 +31,11 @@ MOVING = (
     Key("pagedown,ctrl+d", "page(1)", "one page down", shown="PgDn"),
     Key("home,g", "edge(-1)", "to the first line", shown="Home g"),
     Key("end,G", "edge(1)", "to the last line that has been read; again for more of the past", shown="End G"),
-    Key("n", "to_now", "to the line at now"),
     Key("left", "sideways(-1)", "choose a cell, to the left", shown="←"),
     Key("right", "sideways(1)", "choose a cell, to the right", shown="→"),
 )
 LOOKING = (
+    Key("n", "to_now", "to the line at now; in the output, the next match, and N the one before"),
     Key("enter", "open", "details of the run, or what lies below the line", "open", shown="Enter"),
     Key("escape", "back", "close, or clear the filter", shown="Esc"),
     Key("tab", "tab(1)", "next part of the details", shown="Tab"),

@@ -174,8 +174,8 @@ class Listing:
                 self._leave(each)
 
     def _place_of(self, row: Row, head: Row) -> Place:
-        if head.state in COMING:
-            return FUTURE, (-(head.due or head.created), -row.id)
+        if head.state == COMING:
+            return FUTURE, (-head.due_at, -row.id)
         return PAST if head.ended else LIVE, (-head.id, -row.id)
 
     def _place(self, id: int, place: Place) -> None:
@@ -190,7 +190,7 @@ class Listing:
             del section[bisect_left(section, place[1])]
 
     def _count(self, id: int, row: Row | None) -> None:
-        facts = None if row is None else (tuple(row.args), row.job, row.state)
+        facts = None if row is None else (tuple(row.args), row.job_id, row.state)
         old = self._counted.pop(id, None)
         if facts is not None:
             self._counted[id] = facts

@@ -5,74 +5,104 @@ Rule: pure. Updates are keyed by run, so hearing something twice, or late, chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 Shape = dict[str, Any]
 
-PLANNED = "planned"
-"""The state of a row that is no run yet: a time of a schedule that is still to come."""
-COMING = frozenset({PLANNED, "scheduled"})
+COMING = "scheduled"
 ON_HOST = frozenset({"starting", "running", "stopping"})
 ENDED = frozenset({"success", "failure", "error", "skipped"})
 
 
+class Command(NamedTuple):
+    """What runs, as far as lists and filters ask."""
+
+    command: str | None = None
+    argv: Sequence[str] = ()
+
+    @property
+    def line(self) -> str:
+        """As one would type it."""
+        if self.command is not None:
+            return self.command
+        import shlex
+
+        return shlex.join(self.argv)
+
+
+NOTHING = Command()
+
+
 @dataclass(slots=True, eq=False)
 class Row:
-    """A run as lists show it, or a planned one. Times are seconds since 1970, what is None is unknown."""
+    """A run as lists show it, or a planned one, whose id is negative. Times are seconds since 1970, None is unknown.
+
+    Fields are called as those of `domain.model.Run`, so that one filter matches both.
+    """
 
     id: int
     state: str
     host: str
-    job: str | None = None
+    created_at: float
+    program: Command = NOTHING
+    job_id: str | None = None
     args: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     by: str = ""
-    command: str = ""
     reason: str = ""
     message: str = ""
-    created: float = 0.0
-    due: float | None = None
-    started: float | None = None
-    finished: float | None = None
-    unreachable: float | None = None
+    schedule_time: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    unreachable_since: float | None = None
     exit_code: int | None = None
     signal: int | None = None
     cause: str | None = None
     rerun_of: int | None = None
-    attempt: int = 1
+    root: int | None = None
+    step: str = ""
     survivors: tuple[int, ...] = ()
     output_lost: bool = False
     stdout: int = 0
     stderr: int = 0
 
     @property
+    def planned(self) -> bool:
+        """Whether it is no run yet, but a time of a schedule that is still to come."""
+        return self.id < 0
+
+    @property
     def name(self) -> str:
         """r12; empty for what is only planned."""
-        return "" if self.state == PLANNED else f"r{self.id}"
+        return "" if self.planned else f"r{self.id}"
 
     @property
     def ended(self) -> bool:
         return self.state in ENDED
 
     @property
+    def due_at(self) -> float:
+        return self.created_at if self.schedule_time is None else self.schedule_time
+
+    @property
     def when(self) -> float:
         """The time that it stands at: begun, due, or made."""
-        return self.started or self.due or self.created
+        return self.started_at or self.due_at
 
     def took(self, now: float) -> float | None:
         """Seconds from its start to its end, or to `now`; None before the start, or where it is unknown."""
-        if self.started is None or (self.ended and self.finished is None):
+        if self.started_at is None or (self.ended and self.finished_at is None):
             return None
-        return max(0.0, (self.finished or now) - self.started)
+        return max(0.0, (self.finished_at or now) - self.started_at)
 
     def late(self, now: float) -> float | None:
         """Seconds between the time it was due and its start, or `now` while it has not begun; None if never due."""
-        if self.due is None or (self.started is None and self.ended):
+        if self.schedule_time is None or (self.started_at is None and self.ended):
             return None
-        return (self.started or now) - self.due
+        return (self.started_at or now) - self.schedule_time
 
 
 def row(shape: Shape) -> Row:
@@ -81,15 +111,15 @@ def row(shape: Shape) -> Row:
     return Row(
         int(shape["run"][1:]),
         shape["state"],
-        shape["host"],
+        shape["host"] or shape.get("asked") or "",
+        instant(shape["created_at"]) or 0.0,
+        Command(program.get("command"), program.get("argv", ())),
         shape["job"],
         shape["args"],
         tuple(shape["labels"]),
         shape["by"],
-        program.get("command") or " ".join(program.get("argv", ())),
         shape["reason"],
         shape["message"],
-        instant(shape["created_at"]) or 0.0,
         instant(shape["schedule_time"]),
         instant(shape["started_at"]),
         instant(shape["finished_at"]),
@@ -97,13 +127,19 @@ def row(shape: Shape) -> Row:
         shape["exit_code"],
         shape["signal"],
         shape["cause"],
-        int(shape["rerun_of"][1:]) if shape["rerun_of"] else None,
-        shape["attempt"],
+        number(shape["rerun_of"]),
+        number(shape.get("root")),
+        shape.get("step") or "",
         tuple(shape["survivors"]),
         shape["output_lost"],
         shape["stdout_size"],
         shape["stderr_size"],
     )
+
+
+def number(name: str | None) -> int | None:
+    """12 for r12."""
+    return None if name is None else int(name[1:])
 
 
 def instant(text: str | None) -> float | None:
@@ -124,7 +160,7 @@ class Board:
         self.put(rows)
         self.hosts = {shape["host"]: shape for shape in snapshot["hosts"]}
         told = {each.id for each in rows}
-        return rows, {each.id for each in self.rows.values() if not each.ended and each.id not in told and each.id > 0}
+        return rows, {each.id for each in self.rows.values() if not (each.ended or each.planned or each.id in told)}
 
     def put(self, rows: Iterable[Row]) -> None:
         """Rows as they are now."""

@@ -6,7 +6,7 @@ Rule: the screen imports no command. Functions here are called in threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -69,4 +69,5 @@ class Outside:
     jobs: Callable[[float], Jobs]
     draft_of_job: Callable[[str, Mapping[str, str], Sequence[str]], Sequence[Shape]]
     draft_of_command: Callable[[str, Sequence[str]], Sequence[Shape]]
-    ssh_command: Callable[[str], str] = field(default=lambda host: f"ssh {host}")
+    ssh_command: Callable[[str, str | None], str]
+    """For a host, and the folder to begin in."""

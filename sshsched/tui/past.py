@@ -28,7 +28,8 @@ class Past:
     def __init__(self, state_dir: Path) -> None:
         self._thread = ThreadPoolExecutor(1, "past")
         self._reader = Reader(state_dir)
-        self._files = OutputFiles(state_dir)
+        self.state_dir = state_dir
+        self.files = OutputFiles(state_dir)
 
     def close(self) -> None:
         self._thread.submit(self._reader.close)
@@ -57,11 +58,11 @@ class Past:
 
     def read(self, id: int, stream: Stream, offset: int, size: int) -> Future[bytes]:
         """Bytes of output from an offset on."""
-        return self._ask(lambda: self._files.read(id, stream, offset, size))
+        return self._ask(lambda: self.files.read(id, stream, offset, size))
 
     def size(self, id: int, stream: Stream) -> Future[int]:
         """How many bytes of output are here."""
-        return self._ask(lambda: self._files.size(id, stream))
+        return self._ask(lambda: self.files.size(id, stream))
 
     def _ask(self, question: Callable[[], T]) -> Future[T]:
         return self._thread.submit(question)

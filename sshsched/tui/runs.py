@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Sequence
 
 from sshsched.cli.times import span
 from sshsched.tui.columns import MUTED, Cell, Column, columns
 from sshsched.tui.layout import Head
 from sshsched.tui.listing import Listing, Matches
-from sshsched.tui.model import PLANNED, Board, Row
+from sshsched.tui.model import Board, Row
 
 
 class Runs:
@@ -19,6 +20,8 @@ class Runs:
         self.chosen_ids: set[int] = set()
         self.more = False
         """Whether the past goes on beyond what is listed."""
+        self.reached: int | None = None
+        """The oldest run that has been read."""
         self._plans: list[Row] = []
         self.narrow(lambda _: True)
 
@@ -44,9 +47,6 @@ class Runs:
         self._shape()
 
     def _shape(self) -> None:
-        names = (tuple(self.listing.params), len(self.listing.jobs))
-        if getattr(self, "_names", None) != names:
-            self._names = names
         self._columns: Sequence[Column] = columns(self.listing)
         self._heads = [column.head for column in self._columns]
 
@@ -83,11 +83,9 @@ class Runs:
 
     def term(self, line: int, column: int) -> str:
         row = self.row(line)
-        return "" if row is None or row.state == PLANNED else self._columns[column].term(row)
+        return "" if row is None or row.planned else self._columns[column].term(row)
 
     def _now_line(self, now: float) -> str:
-        import time
-
         states = self.listing.states
         clock = time.strftime("%H:%M:%S", time.localtime(now))
         words = [f"{states[each]} {each}" for each in ("running", "waiting", "stopping") if states[each]]

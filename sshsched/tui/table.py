@@ -6,13 +6,14 @@ the cells of the visible lines and the widths that fit them, is made once and dr
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.binding import Binding
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -21,6 +22,7 @@ from textual.strip import Strip
 from sshsched.cli.table import cells as width_of
 from sshsched.cli.table import cut
 from sshsched.tui.columns import Cell
+from sshsched.tui.keys import MOVING
 from sshsched.tui.layout import Head, fitted, shown
 from sshsched.tui.theme import Palette
 
@@ -59,6 +61,8 @@ class Table(ScrollView, can_focus=True):
 
     DEFAULT_CSS = "Table { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
 
+    BINDINGS: ClassVar[list[Any]] = [Binding(key.key, key.action, key.says, show=False) for key in MOVING]
+
     class Moved(Message):
         """The cursor stands on another line."""
 
@@ -76,7 +80,7 @@ class Table(ScrollView, can_focus=True):
             super().__init__()
             self.term = term
 
-    def __init__(self, source: Source, palette: Palette, now: float, *, id: str) -> None:
+    def __init__(self, source: Source, palette: Callable[[], Palette], now: float, *, id: str) -> None:
         super().__init__(id=id)
         self.source, self.palette, self.now = source, palette, now
         self.key: Hashable = None
@@ -162,7 +166,16 @@ class Table(ScrollView, can_focus=True):
         """What a filter calls the cell that is chosen."""
         return self.source.term(self._line, self.column) if len(self.source) and self.column >= 0 else ""
 
-    def sideways(self, by: int) -> None:
+    def action_line(self, by: int) -> None:
+        self.go(self._line + by)
+
+    def action_page(self, by: int) -> None:
+        self.go(self._line + by * max(1, self.room - 1))
+
+    def action_edge(self, by: int) -> None:
+        self.go(0 if by < 0 else len(self.source) - 1)
+
+    def action_sideways(self, by: int) -> None:
         """Choose another cell of the line; left of the first one, the whole line."""
         seen = self._seen().columns
         place = seen.index(self.column) + by if self.column in seen else (0 if by > 0 else -1)
@@ -204,15 +217,15 @@ class Table(ScrollView, can_focus=True):
         if cells is None:
             return Strip.blank(width, base)
         if line == self._line and self.has_focus:
-            base += self.palette.cursor
+            base += self.palette().cursor
         if len(cells) == 1:
             text = cut(cells[0].text, width)
-            return Strip([Segment(text, base + self.palette[cells[0].tone])]).adjust_cell_length(width, base)
+            return Strip([Segment(text, base + self.palette()[cells[0].tone])]).adjust_cell_length(width, base)
         chosen = self.source.chosen(self.source.key(line))
-        return self._row(frame, cells, base + self.palette.chosen if chosen else base, line)
+        return self._row(frame, cells, base + self.palette().chosen if chosen else base, line)
 
     def _header(self, frame: Frame, base: Style) -> Strip:
-        style, heads = base + self.palette.header, self.source.heads()
+        style, heads = base + self.palette().header, self.source.heads()
         titles = [Cell(head.title) for head in heads]
         segments = self._segments(frame, heads, titles, style, -1)
         return Strip(segments).adjust_cell_length(self.size.width, style)
@@ -225,14 +238,19 @@ class Table(ScrollView, can_focus=True):
     def _segments(
         self, frame: Frame, heads: Sequence[Head], cells: Sequence[Cell], base: Style, column: int
     ) -> list[Segment]:
-        segments = []
+        segments, palette = [], self.palette()
         for index in frame.columns:
             cell, width = cells[index], frame.widths[index]
             text = cut(cell.text, width)
             space = " " * (width - width_of(text))
-            whole = f"{space}{text}" if heads[index].right else f"{text}{space}"
-            style = base + (self.palette.cell if index == column else self.palette[cell.tone])
-            segments += [Segment(whole, style), Segment(" " * GAP, base)]
+            if cell.tones and index != column:
+                letters = zip(text, cell.tones, strict=False)
+                segments += [Segment(letter, base + palette[tone]) for letter, tone in letters]
+                segments.append(Segment(space, base))
+            else:
+                whole = f"{space}{text}" if heads[index].right else f"{text}{space}"
+                segments.append(Segment(whole, base + (palette.cell if index == column else palette[cell.tone])))
+            segments.append(Segment(" " * GAP, base))
         return segments
 
     # Mouse and size

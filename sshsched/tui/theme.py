@@ -23,7 +23,7 @@ _COLOURS = {
     "accent": "accent",
 }
 _BOLD = frozenset({"running", "failure", "error", columns.STRONG, "title"})
-_FAINT = frozenset({columns.MUTED, "skipped", "scheduled", "planned"})
+_FAINT = frozenset({columns.MUTED, "skipped", "scheduled"})
 
 
 class Palette:
