@@ -63,6 +63,8 @@ class Watch(App[None]):
         self._palette: Palette | None = None
         self._looked_at: Row | None = None
         self._look: Timer | None = None
+        self._placed = False
+        """Whether the cursor has found its first place."""
 
     # Parts
 
@@ -114,6 +116,10 @@ class Watch(App[None]):
     def told(self) -> None:
         """Something is new: draw it."""
         self.table.changed()
+        if not self._placed and self.live.read:
+            self._placed = True
+            if self._open_run is None:
+                self.tables["runs"].go(self.live.runs.first)
         row = self._row()
         if self.detail.display and row is not self._looked_at:
             self._look_soon()
@@ -155,12 +161,11 @@ class Watch(App[None]):
     def go_to_run(self, id: int) -> None:
         """Put the cursor on a run, as soon as it is there."""
         self.action_view("runs")
-        self.tables["runs"].key = id
-        self.tables["runs"].changed()
+        self.tables["runs"].go_to(id)
 
     def action_to_now(self) -> None:
         self.action_view("runs")
-        self.table.go(min(self.live.runs.listing.now_at + 1, len(self.live.runs) - 1))
+        self.table.go(self.live.runs.first)
 
     async def action_open(self) -> None:
         key = self.table.key

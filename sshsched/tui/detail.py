@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widget import Widget
@@ -20,6 +21,7 @@ from textual.widgets import Static
 from sshsched.tui import facts
 from sshsched.tui.bars import Bar, Part
 from sshsched.tui.facts import Fact, size
+from sshsched.tui.keys import TURNING
 from sshsched.tui.output import Output
 from sshsched.tui.past import Past
 from sshsched.tui.theme import Palette
@@ -39,6 +41,8 @@ class Detail(Vertical):
     Detail VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
     Detail Static { height: auto; width: 100%; }
     """
+
+    BINDINGS: ClassVar[list[Any]] = [Binding(key.key, key.action, key.says, show=False) for key in TURNING]
 
     class Missing(Message):
         """There is no such run."""
@@ -156,7 +160,11 @@ class Detail(Vertical):
     def _tabs(self) -> list[Part]:
         name = f" r{self.run_id} " if self.run_id else " "
         shape = self._shape
-        sizes = {each: size(shape[f"{each}_size"]) for each in ("stdout", "stderr")} if shape else {}
+        sizes: dict[str, str] = {}
+        if shape is not None:
+            sizes = {
+                each.stream: size(max(shape[f"{each.stream}_size"], each.size_known)) for each in self.query(Output)
+            }
         tabs: list[Part] = [(name, "title", "")]
         for part in PARTS:
             words = f" {part} {sizes[part]} " if part in sizes else f" {part} "

@@ -38,8 +38,6 @@ LOOKING = (
     Key("n", "to_now", "to the line at now; in the output, the next match, and N the one before"),
     Key("enter", "open", "details of the run, or what lies below the line", "open", shown="Enter"),
     Key("escape", "back", "close, or clear the filter", shown="Esc"),
-    Key("tab", "tab(1)", "next part of the details", shown="Tab"),
-    Key("shift+tab", "tab(-1)", "part before", shown="Shift+Tab"),
     Key("z", "zoom", "details on the whole screen, or not"),
     Key("plus,o", "unfold", "show or hide the runs that are folded behind this one", shown="+ o"),
     Key("1", "view('runs')", "runs"),
@@ -58,4 +56,9 @@ DOING = (
     Key("question_mark", "help", "this help", "help", shown="?"),
     Key("q,ctrl+c", "quit", "leave; everything goes on", "quit", shown="q"),
 )
-GROUPS = (("Move", MOVING), ("Look", LOOKING), ("Act", DOING))
+TURNING = (
+    Key("tab", "app.tab(1)", "next part of the details, or the next list", shown="Tab"),
+    Key("shift+tab", "app.tab(-1)", "the one before", shown="Shift+Tab"),
+)
+"""Bound where the focus is: the screen itself has other plans with Tab."""
+GROUPS = (("Move", (*MOVING, *TURNING)), ("Look", LOOKING), ("Act", DOING))

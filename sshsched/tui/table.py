@@ -22,7 +22,7 @@ from textual.strip import Strip
 from sshsched.cli.table import cells as width_of
 from sshsched.cli.table import cut
 from sshsched.tui.columns import Cell
-from sshsched.tui.keys import MOVING
+from sshsched.tui.keys import MOVING, TURNING
 from sshsched.tui.layout import Head, fitted, shown
 from sshsched.tui.theme import Palette
 
@@ -61,7 +61,7 @@ class Table(ScrollView, can_focus=True):
 
     DEFAULT_CSS = "Table { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }"
 
-    BINDINGS: ClassVar[list[Any]] = [Binding(key.key, key.action, key.says, show=False) for key in MOVING]
+    BINDINGS: ClassVar[list[Any]] = [Binding(key.key, key.action, key.says, show=False) for key in (*MOVING, *TURNING)]
 
     class Moved(Message):
         """The cursor stands on another line."""
@@ -84,6 +84,9 @@ class Table(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.source, self.palette, self.now = source, palette, now
         self.key: Hashable = None
+        """What the cursor stands on."""
+        self.wish: Hashable = None
+        """What it was put on; while that is not shown, it stands nearby."""
         self.column = -1
         """Of the cell that is chosen; -1 is the whole line."""
         self._line = 0
@@ -111,15 +114,14 @@ class Table(ScrollView, can_focus=True):
     def changed(self) -> None:
         """The source says something new: show it, with the cursor on what it was on."""
         offset, old = self._line - self.scroll_offset.y, self._line
-        found = self.source.line(self.key) if self.key is not None else None
+        found = self.source.line(self.wish) if self.wish is not None else None
         line = min(self._line, len(self.source) - 1) if found is None else found
         self._line = max(0, line)
         self.virtual_size = Size(self.size.width, len(self.source) + 1)
         if self._line != old and self.scroll_offset.y > 0:
             self.scroll_to(y=self._line - offset, animate=False)
         self.reveal()
-        if found is None:
-            self._tell()
+        self._tell()
         self._frame = None
         self.refresh()
 
@@ -156,11 +158,12 @@ class Table(ScrollView, can_focus=True):
             if top == self.scroll_offset.y:
                 self.refresh(Region(0, each - top + 1, self.size.width, 1))
         self._tell()
+        self.wish = self.key
 
     def go_to(self, key: Hashable) -> None:
-        """Put the cursor on what has this key, if it is there."""
-        if (line := self.source.line(key)) is not None:
-            self.go(line)
+        """Put the cursor on what has this key, now or as soon as it is there."""
+        self.wish = key
+        self.changed()
 
     def term(self) -> str:
         """What a filter calls the cell that is chosen."""
