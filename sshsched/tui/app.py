@@ -119,7 +119,7 @@ class Watch(App[None]):
         if not self._placed and self.live.read:
             self._placed = True
             if self._open_run is None:
-                self.tables["runs"].go(self.live.runs.first)
+                self.tables["runs"].settle(self.live.runs.first)
         row = self._row()
         if self.detail.display and row is not self._looked_at:
             self._look_soon()
@@ -165,7 +165,7 @@ class Watch(App[None]):
 
     def action_to_now(self) -> None:
         self.action_view("runs")
-        self.table.go(self.live.runs.first)
+        self.table.settle(self.live.runs.first)
 
     async def action_open(self) -> None:
         key = self.table.key

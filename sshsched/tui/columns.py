@@ -55,17 +55,17 @@ def columns(listing: Listing) -> Sequence[Column]:
     params = names[0] if alike else ()
     one_job = len(listing.jobs) == 1 and None not in listing.jobs
     first = [
-        Column(Head("RUN", rank=3), _name(listing), lambda row: f"run:{row.name}"),
+        Column(Head("RUN"), _name(listing), lambda row: f"run:{row.name}"),
         Column(Head("STATE", least=11), _state, lambda row: f"state:{row.state}"),
         Column(Head("HOST", rank=4), _host, lambda row: f"host:{quoted(row.host)}"),
         Column(Head("WHEN", rank=5, right=True), _when),
-        Column(Head("TOOK", rank=1, right=True, least=8), _took),
+        Column(Head("TOOK", rank=2, right=True, least=8), _took),
         Column(Head("LATE", rank=6, right=True), _late),
     ]
     if not one_job or not params:
-        first.append(Column(Head("WHAT", stretch=True, least=10), _work(with_args=not params), _job_term))
+        first.append(Column(Head("WHAT", rank=1, stretch=True, least=10), _work(with_args=not params), _job_term))
     first += [_param(name) for name in params]
-    return [*first, Column(Head("WHY", rank=2, stretch=True, least=6), _why(listing))]
+    return [*first, Column(Head("WHY", rank=3, stretch=True, least=6), _why(listing))]
 
 
 def _name(listing: Listing) -> Callable[[Row, float], Cell]:

@@ -79,6 +79,9 @@ class Hosts:
     def chosen(self, key: Hashable) -> bool:
         return False
 
+    def anchor(self) -> int | None:
+        return None
+
     def term(self, line: int, column: int) -> str:
         return f"host:{quoted(self._names[line])}"
 

@@ -139,6 +139,9 @@ class Jobs:
     def chosen(self, key: Hashable) -> bool:
         return False
 
+    def anchor(self) -> int | None:
+        return None
+
     def term(self, line: int, column: int) -> str:
         key = self._lines[line]
         if key.endswith("/"):

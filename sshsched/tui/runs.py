@@ -86,6 +86,9 @@ class Runs:
     def chosen(self, key: Hashable) -> bool:
         return key in self.chosen_ids
 
+    def anchor(self) -> int | None:
+        return self.listing.now_at
+
     def term(self, line: int, column: int) -> str:
         row = self.row(line)
         return "" if row is None or row.planned else self._columns[column].term(row)

@@ -27,6 +27,7 @@ from sshsched.tui.layout import Head, fitted, shown
 from sshsched.tui.theme import Palette
 
 GAP = 2
+ABOVE = 4  # lines in sight above the anchor, where there are so many
 
 
 class Source(Protocol):
@@ -44,6 +45,8 @@ class Source(Protocol):
 
     def chosen(self, key: Hashable) -> bool: ...
     def term(self, line: int, column: int) -> str: ...
+    def anchor(self) -> int | None:
+        """The line that stays where it is on the screen, while it is in sight, when others come and go."""
 
 
 @dataclass
@@ -90,6 +93,7 @@ class Table(ScrollView, can_focus=True):
         self.column = -1
         """Of the cell that is chosen; -1 is the whole line."""
         self._line = 0
+        self._stays: int | None = None
         self._frame: Frame | None = None
         self._widest: dict[str, int] = {}
 
@@ -113,13 +117,17 @@ class Table(ScrollView, can_focus=True):
 
     def changed(self) -> None:
         """The source says something new: show it, with the cursor on what it was on."""
-        offset, old = self._line - self.scroll_offset.y, self._line
+        old, top, anchored = self._line, self.scroll_offset.y, self._stays
         found = self.source.line(self.wish) if self.wish is not None else None
-        line = min(self._line, len(self.source) - 1) if found is None else found
+        line = min(old, len(self.source) - 1) if found is None else found
         self._line = max(0, line)
+        self._stays = self.source.anchor()
         self.virtual_size = Size(self.size.width, len(self.source) + 1)
-        if self._line != old and self.scroll_offset.y > 0:
-            self.scroll_to(y=self._line - offset, animate=False)
+        if anchored is not None and self._stays is not None and top <= anchored < top + self.room:
+            above = max(anchored - top, min(self._stays, ABOVE, self.room // 4))
+            self.scroll_to(y=self._stays - above, animate=False)
+        elif top > 0:
+            self.scroll_to(y=self._line - (old - top), animate=False)
         self.reveal()
         self._tell()
         self._frame = None
@@ -159,6 +167,12 @@ class Table(ScrollView, can_focus=True):
                 self.refresh(Region(0, each - top + 1, self.size.width, 1))
         self._tell()
         self.wish = self.key
+
+    def settle(self, line: int) -> None:
+        """Put the cursor on a line near to the top, with a little of what lies above."""
+        self.scroll_to(y=max(0, line - 1 - min(ABOVE, self.room // 4)), animate=False)
+        self.go(line)
+        self.refresh()
 
     def go_to(self, key: Hashable) -> None:
         """Put the cursor on what has this key, now or as soon as it is there."""
