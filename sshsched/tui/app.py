@@ -63,8 +63,6 @@ class Watch(App[None]):
         self._palette: Palette | None = None
         self._looked_at: Row | None = None
         self._look: Timer | None = None
-        self._placed = False
-        """Whether the cursor has found its first place."""
 
     # Parts
 
@@ -116,10 +114,6 @@ class Watch(App[None]):
     def told(self) -> None:
         """Something is new: draw it."""
         self.table.changed()
-        if not self._placed and self.live.read:
-            self._placed = True
-            if self._open_run is None:
-                self.tables["runs"].settle(self.live.runs.first)
         row = self._row()
         if self.detail.display and row is not self._looked_at:
             self._look_soon()
@@ -164,8 +158,8 @@ class Watch(App[None]):
         self.tables["runs"].go_to(id)
 
     def action_to_now(self) -> None:
+        self.tables["runs"].touched = False
         self.action_view("runs")
-        self.table.settle(self.live.runs.first)
 
     async def action_open(self) -> None:
         key = self.table.key

@@ -82,6 +82,9 @@ class Hosts:
     def anchor(self) -> int | None:
         return None
 
+    def rest(self) -> int:
+        return 0
+
     def term(self, line: int, column: int) -> str:
         return f"host:{quoted(self._names[line])}"
 

@@ -142,6 +142,9 @@ class Jobs:
     def anchor(self) -> int | None:
         return None
 
+    def rest(self) -> int:
+        return 0
+
     def term(self, line: int, column: int) -> str:
         key = self._lines[line]
         if key.endswith("/"):

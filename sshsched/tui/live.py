@@ -42,8 +42,6 @@ class Live:
         """Since when no scheduler answers."""
         self.serves = False
         """Whether the scheduler runs schedules, too."""
-        self.read = False
-        """Whether the first page of the past is here."""
         self.problems = 0
         """In job files."""
         self._told: Callable[[], None] = lambda: None
@@ -176,7 +174,6 @@ class Live:
         self._ask(self.past.page(self.filter.where, before), then)
 
     def _add(self, rows: list[Row]) -> None:
-        self.read = True
         self.runs.more = len(rows) == PAGE
         if rows:
             self.runs.reached = rows[-1].id

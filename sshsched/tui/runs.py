@@ -64,11 +64,6 @@ class Runs:
     def line(self, key: Hashable) -> int | None:
         return self.listing.index(key) if isinstance(key, int) else None
 
-    @property
-    def first(self) -> int:
-        """The line of what happens now, just below the line at now."""
-        return min(self.listing.now_at + 1, len(self) - 1)
-
     def row(self, line: int) -> Row | None:
         """The run on a line; None for the line at now."""
         return self.board.rows.get(self.listing.at(line)) if line < len(self) else None
@@ -88,6 +83,10 @@ class Runs:
 
     def anchor(self) -> int | None:
         return self.listing.now_at
+
+    def rest(self) -> int:
+        """Just below the line at now."""
+        return min(self.listing.now_at + 1, len(self) - 1)
 
     def term(self, line: int, column: int) -> str:
         row = self.row(line)

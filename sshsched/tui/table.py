@@ -48,6 +48,9 @@ class Source(Protocol):
     def anchor(self) -> int | None:
         """The line that stays where it is on the screen, while it is in sight, when others come and go."""
 
+    def rest(self) -> int:
+        """The line for a cursor that nobody has moved."""
+
 
 @dataclass
 class Frame:
@@ -92,6 +95,8 @@ class Table(ScrollView, can_focus=True):
         """What it was put on; while that is not shown, it stands nearby."""
         self.column = -1
         """Of the cell that is chosen; -1 is the whole line."""
+        self.touched = False
+        """Whether somebody has moved the cursor."""
         self._line = 0
         self._stays: int | None = None
         self._frame: Frame | None = None
@@ -103,6 +108,11 @@ class Table(ScrollView, can_focus=True):
     def room(self) -> int:
         """Lines below the header."""
         return max(0, self.size.height - 1)
+
+    @property
+    def width(self) -> int:
+        """Columns beside the scrollbar."""
+        return self.scrollable_content_region.width
 
     @property
     def at(self) -> int:
@@ -117,21 +127,35 @@ class Table(ScrollView, can_focus=True):
 
     def changed(self) -> None:
         """The source says something new: show it, with the cursor on what it was on."""
-        old, top, anchored = self._line, self.scroll_offset.y, self._stays
-        found = self.source.line(self.wish) if self.wish is not None else None
-        line = min(old, len(self.source) - 1) if found is None else found
-        self._line = max(0, line)
+        old, top, stays = self._line, self.scroll_offset.y, self._stays
         self._stays = self.source.anchor()
-        self.virtual_size = Size(self.size.width, len(self.source) + 1)
-        if anchored is not None and self._stays is not None and top <= anchored < top + self.room:
-            above = max(anchored - top, min(self._stays, ABOVE, self.room // 4))
-            self.scroll_to(y=self._stays - above, animate=False)
+        self.virtual_size = Size(self.width, len(self.source) + 1)
+        self._line = self._place()
+        if not self.touched:
+            self._scroll(self._line - 1 - self._above)
+        elif stays is not None and self._stays is not None and top <= stays < top + self.room:
+            self._scroll(self._stays - max(stays - top, min(self._stays, self._above)))
         elif top > 0:
-            self.scroll_to(y=self._line - (old - top), animate=False)
+            self._scroll(self._line - (old - top))
         self.reveal()
         self._tell()
         self._frame = None
         self.refresh()
+
+    def _place(self) -> int:
+        """Where the cursor belongs now."""
+        if not self.touched:
+            return self.source.rest()
+        found = self.source.line(self.wish) if self.wish is not None else None
+        return max(0, min(self._line, len(self.source) - 1) if found is None else found)
+
+    @property
+    def _above(self) -> int:
+        """Lines to show above the anchor."""
+        return min(ABOVE, self.room // 4)
+
+    def _scroll(self, top: int) -> None:
+        self.scroll_to(y=max(0, top), animate=False)
 
     def tick(self, now: float) -> None:
         """Time has passed: redraw the lines that it changes, if they are in sight."""
@@ -147,36 +171,31 @@ class Table(ScrollView, can_focus=True):
             return
         for line in ticking:
             if frame.lines.get(line) != old.lines.get(line):
-                self.refresh(Region(0, line - frame.top + 1, self.size.width, 1))
+                self.refresh(Region(0, line - frame.top + 1, self.width, 1))
 
     def reveal(self) -> None:
         """Scroll as little as shows the cursor."""
         top = self.scroll_offset.y
         if self._line < top:
-            self.scroll_to(y=self._line, animate=False)
+            self._scroll(self._line)
         elif self._line >= top + self.room:
-            self.scroll_to(y=self._line - self.room + 1, animate=False)
+            self._scroll(self._line - self.room + 1)
 
     def go(self, line: int) -> None:
         """Put the cursor on a line."""
+        self.touched = True
         old, self._line = self._line, max(0, min(line, len(self.source) - 1))
         top = self.scroll_offset.y
         self.reveal()
         for each in {old, self._line}:
             if top == self.scroll_offset.y:
-                self.refresh(Region(0, each - top + 1, self.size.width, 1))
+                self.refresh(Region(0, each - top + 1, self.width, 1))
         self._tell()
         self.wish = self.key
 
-    def settle(self, line: int) -> None:
-        """Put the cursor on a line near to the top, with a little of what lies above."""
-        self.scroll_to(y=max(0, line - 1 - min(ABOVE, self.room // 4)), animate=False)
-        self.go(line)
-        self.refresh()
-
     def go_to(self, key: Hashable) -> None:
         """Put the cursor on what has this key, now or as soon as it is there."""
-        self.wish = key
+        self.wish, self.touched = key, True
         self.changed()
 
     def term(self) -> str:
@@ -219,13 +238,13 @@ class Table(ScrollView, can_focus=True):
                     wide = width_of(cell.text)
                     if wide > self._widest.get(head.title, 0):
                         self._widest[head.title] = wide
-        names = shown(heads, self.size.width, GAP)
-        widths = fitted(heads, names, self._widest, self.size.width, GAP)
+        names = shown(heads, self.width, GAP)
+        widths = fitted(heads, names, self._widest, self.width, GAP)
         self._frame = Frame(self.scroll_offset.y, lines, names, widths)
         return self._frame
 
     def render_line(self, y: int) -> Strip:
-        width, base = self.size.width, self.rich_style
+        width, base = self.width, self.rich_style
         frame = self._seen()
         if y == 0:
             return self._header(frame, base)
@@ -245,12 +264,12 @@ class Table(ScrollView, can_focus=True):
         style, heads = base + self.palette().header, self.source.heads()
         titles = [Cell(head.title) for head in heads]
         segments = self._segments(frame, heads, titles, style, -1)
-        return Strip(segments).adjust_cell_length(self.size.width, style)
+        return Strip(segments).adjust_cell_length(self.width, style)
 
     def _row(self, frame: Frame, cells: Sequence[Cell], base: Style, line: int) -> Strip:
         column = self.column if line == self._line and self.has_focus else -1
         segments = self._segments(frame, self.source.heads(), cells, base, column)
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        return Strip(segments).adjust_cell_length(self.width, base)
 
     def _segments(
         self, frame: Frame, heads: Sequence[Head], cells: Sequence[Cell], base: Style, column: int
