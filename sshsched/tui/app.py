@@ -6,7 +6,6 @@ Rule: a key only changes what is shown, or asks; whatever takes time is done els
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
@@ -74,12 +73,12 @@ class Watch(App[None]):
         return self._palette
 
     def compose(self) -> ComposeResult:
-        live, now = self.live, time.time()
+        live, now = self.live, self.live.now()
         yield Bar(lambda: self.palette, lambda palette: palette.bar, id="top")
         yield Bar(lambda: self.palette, lambda palette: palette.alarm, id="banner")
         for name, source in (("runs", live.runs), ("jobs", live.jobs), ("hosts", live.hosts)):
             yield Table(source, lambda: self.palette, now, id=name)
-        yield Detail(live.past, lambda: self.palette, id="detail")
+        yield Detail(live.past, lambda: self.palette, live.now, id="detail")
         yield Line(live.known, id="line")
         yield Bar(lambda: self.palette, lambda palette: palette.bar, id="keys")
 
@@ -120,7 +119,7 @@ class Watch(App[None]):
         self._say()
 
     def _tick(self) -> None:
-        now = time.time()
+        now = self.live.now()
         self.live.tick(now)
         self.table.tick(now)
         if self.detail.display:
@@ -253,7 +252,7 @@ class Watch(App[None]):
     def narrow(self, text: str) -> None:
         """List only what a filter asks for; a filter that cannot be read changes nothing."""
         try:
-            self.live.narrow(parse(text, time.time()))
+            self.live.narrow(parse(text, self.live.now()))
         except SshschedError as error:
             self.say(str(error), bad=True)
 
@@ -266,7 +265,7 @@ class Watch(App[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input is self.line and not self.line.searches:
             with suppress(SshschedError):  # half a term: the list stays as it is until there is more of it
-                self.live.narrow(parse(event.value, time.time()))
+                self.live.narrow(parse(event.value, self.live.now()))
             self._say()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

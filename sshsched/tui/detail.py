@@ -6,7 +6,6 @@ Rule: what is shown is read from the store, in a thread, and again when the run 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -51,11 +50,11 @@ class Detail(Vertical):
             super().__init__()
             self.id = id
 
-    def __init__(self, past: Past, palette: Callable[[], Palette], *, id: str) -> None:
+    def __init__(self, past: Past, palette: Callable[[], Palette], now: Callable[[], float], *, id: str) -> None:
         super().__init__(id=id)
         self.run_id: int | None = None
         self.part = "summary"
-        self._past, self._palette = past, palette
+        self._past, self._palette, self._now = past, palette, now
         self._shape: Shape | None = None
         self._log: list[LogEntry] = []
         self._said: object = None
@@ -97,7 +96,7 @@ class Detail(Vertical):
             for each in self.query(Output):
                 each.leave()
             self.query_one("#facts").scroll_home(animate=False)
-        self.show(time.time())
+        self.show(self._now())
         await self._stream()
 
     def see(self, part: str) -> None:
@@ -110,7 +109,7 @@ class Detail(Vertical):
         if had_focus:
             seen.focus()
         self._said = None
-        self.show(time.time())
+        self.show(self._now())
         if self.run_id is not None:
             self.run_worker(self._stream(), group="stream", exclusive=True)
 

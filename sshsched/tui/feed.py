@@ -36,9 +36,9 @@ class News:
 class Feed:
     """Reads for ever in a daemon thread. `wake` is called there when there is news after there was none."""
 
-    def __init__(self, state_dir: Path, wake: Callable[[], None]) -> None:
+    def __init__(self, state_dir: Path, wake: Callable[[], None], now: Callable[[], float]) -> None:
         self._client = Client(state_dir, patience=0)
-        self._wake = wake
+        self._wake, self._now = wake, now
         self._lock = threading.Lock()
         self._news = News()
         self._fresh = False
@@ -88,7 +88,7 @@ class Feed:
     def _miss(self) -> None:
         with self._lock:
             if self._gone is None:
-                self._gone = self._news.gone = time.time()
+                self._gone = self._news.gone = self._now()
                 self._say()
 
     def _say(self) -> None:

@@ -26,14 +26,22 @@ from sshsched.tui.runs import Runs
 
 FRAMES = 20
 MOST_PLANNED = 30
+AFTERWARDS = 0.3  # seconds: reading job files takes the processor, and the first frame comes first
 MOST_ROWS = 200_000  # of the past; a filter finds what is older
 
 
 class Live:
-    """`told` is called whenever there is something else to draw."""
+    """`told` is called whenever there is something else to draw; `now` is the clock, in seconds since 1970."""
 
-    def __init__(self, outside: out.Outside, past: Past, filter: Filter, first: Future[list[Row]]) -> None:
-        self.outside, self.past, self.filter = outside, past, filter
+    def __init__(
+        self,
+        outside: out.Outside,
+        past: Past,
+        filter: Filter,
+        first: Future[list[Row]],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.outside, self.past, self.filter, self.now = outside, past, filter, now
         self.board = Board()
         self.runs = Runs(self.board)
         self.jobs = Jobs(self._need)
@@ -47,7 +55,7 @@ class Live:
         self._told: Callable[[], None] = lambda: None
         self._planned: list[out.Planned] = []
         self._first = first
-        self._feed = Feed(outside.state_dir, self._woken)
+        self._feed = Feed(outside.state_dir, self._woken, now)
         self._took_at = 0.0
         self._reading = False
         self._turn = 0
@@ -59,8 +67,11 @@ class Live:
         """Learn from now on."""
         self._told, self._loop = told, asyncio.get_running_loop()
         self._feed.begin()
-        self._ask(self._first, self._add)
-        self.read_jobs()
+        if self._first.done():
+            self._add(self._first.result())
+        else:
+            self._ask(self._first, self._add)
+        self._loop.call_later(AFTERWARDS, self.read_jobs)
 
     def end(self) -> None:
         """Learn no more."""
@@ -190,7 +201,7 @@ class Live:
         self._planned = []
 
         async def read() -> None:
-            found = await asyncio.to_thread(self.outside.jobs, time.time())
+            found = await asyncio.to_thread(self.outside.jobs, self.now())
             self.problems = found.problems
             self.jobs.take(found.jobs)
             self._planned = list(found.planned)

@@ -12,12 +12,14 @@ from sshsched.cli.complete import complete_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
 
     from sshsched.cli.verdict import Shape
     from sshsched.kinds.jobs import Job
     from sshsched.tui.outside import Job as Shown
     from sshsched.tui.outside import Jobs, Outside, Planned
 
+SWITCH = 0.001  # seconds: a thread that reads gives way to a key as soon as that
 PLANNED = 30  # times of schedules that are shown ahead
 
 
@@ -48,11 +50,23 @@ def watch(app: App, words: tuple[str, ...], once: bool) -> int:
 
         show(past, filter, first) if wanted is None else show_run(past, wanted)
         return 0
-    from sshsched.tui.app import Watch
-    from sshsched.tui.live import Live
-
-    Watch(Live(outside(app), past, filter, first), wanted).run()
+    screen = _screen()
+    screen.Watch(screen.Live(outside(app), past, filter, first), wanted).run()
     return 0
+
+
+def _screen() -> ModuleType:
+    """Textual and all that is drawn with it: it stays, so no garbage need be looked for among it."""
+    import gc
+    import sys
+
+    gc.disable()
+    from sshsched.tui import app as screen
+
+    gc.freeze()
+    gc.enable()
+    sys.setswitchinterval(SWITCH)
+    return screen
 
 
 def outside(app: App) -> Outside:
