@@ -58,6 +58,8 @@ def safe_coloured(text: str) -> str:
 
     What is complete and only moves a cursor, sets a title or makes a link is dropped: shown, it would hide the text.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return re.sub(_IN_COLOURED, lambda match: match[1] or _show(match), re.sub(_OBEYED, "", text))
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
-from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult, SystemCommand
@@ -18,12 +16,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
-from sshsched.errors import SshschedError
-from sshsched.tui import doing, keys, status
+from sshsched.tui import doing, keys, narrowing, status
 from sshsched.tui.actions import ACTIONS
 from sshsched.tui.bars import Bar
 from sshsched.tui.detail import Detail
-from sshsched.tui.filters import Filter, added, parse
 from sshsched.tui.line import Line
 from sshsched.tui.live import Live
 from sshsched.tui.model import Row
@@ -116,7 +112,7 @@ class Watch(App[None]):
         row = self._row()
         if self.detail.display and row is not self._looked_at:
             self._look_soon()
-        self._say()
+        self.tell()
 
     def _tick(self) -> None:
         now = self.live.now()
@@ -124,9 +120,10 @@ class Watch(App[None]):
         self.table.tick(now)
         if self.detail.display:
             self.detail.show(now)
-        self._say()
+        self.tell()
 
-    def _say(self) -> None:
+    def tell(self) -> None:
+        """Have the lines around the lists say how things are."""
         self.query_one("#top", Bar).say(*status.top(self.live, self.view))
         banner = self.query_one("#banner", Bar)
         banner.display = self.live.gone is not None
@@ -149,7 +146,7 @@ class Watch(App[None]):
         self.table.display = True
         self.table.changed()
         self.table.focus()
-        self._say()
+        self.tell()
 
     def go_to_run(self, id: int) -> None:
         """Put the cursor on a run, as soon as it is there."""
@@ -251,58 +248,41 @@ class Watch(App[None]):
 
     def narrow(self, text: str) -> None:
         """List only what a filter asks for; a filter that cannot be read changes nothing."""
-        try:
-            self.live.narrow(parse(text, self.live.now()))
-        except SshschedError as error:
-            self.say(str(error), bad=True)
+        narrowing.narrow(self, text)
 
     def action_filter(self) -> None:
-        searching = self.detail.output() if self.detail.display and self.detail.content.has_focus else None
-        self._before: Filter = self.live.filter
-        self.line.open(searching.needle if searching else self.live.filter.text, searches=searching is not None)
-        self._say()
+        narrowing.begin(self)
+        self.tell()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        if event.input is self.line and not self.line.searches:
-            with suppress(SshschedError):  # half a term: the list stays as it is until there is more of it
-                self.live.narrow(parse(event.value, self.live.now()))
-            self._say()
+        if event.input is self.line:
+            narrowing.typed(self, event.value)
+            self.tell()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.input is not self.line:
-            return
-        self.line.close()
-        if self.line.searches:
-            self.detail.content.focus()
-            if (output := self.detail.output()) is not None:
-                output.search(event.value)
-        else:
-            self.narrow(event.value)
-            self.table.focus()
-        self._say()
+        if event.input is self.line:
+            narrowing.keep(self, event.value)
+            self.tell()
 
     def on_line_left(self) -> None:
-        self.line.close()
-        (self.detail.content if self.line.searches else self.table).focus()
-        if not self.line.searches:
-            self.live.narrow(self._before)
-        self._say()
+        narrowing.leave(self)
+        self.tell()
 
     def action_clear_filter(self) -> None:
         self.narrow("")
 
     def action_add_term(self, negated: bool = False) -> None:
         if term := self.table.term():
-            self.narrow(added(self.live.filter.text, f"!{term}" if negated else term))
+            narrowing.add(self, f"!{term}" if negated else term)
         else:
             self.say("choose a cell first, with ← and →", bad=True)
 
     def action_add_state(self, state: str) -> None:
-        self.narrow(added(self.live.filter.text, f"state:{state}"))
+        narrowing.add(self, f"state:{state}")
 
     def on_table_wanted(self, message: Table.Wanted) -> None:
         if message.term:
-            self.narrow(added(self.live.filter.text, message.term))
+            narrowing.add(self, message.term)
 
     # Acting
 
@@ -343,11 +323,4 @@ class Watch(App[None]):
         self.push_screen(Help())
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """All that keys do, to search in; and the themes."""
-        for action in ACTIONS:
-            yield SystemCommand(action.name, action.about, partial(self.action_act, action.name))
-        for key in (*keys.LOOKING, *keys.DOING):
-            yield SystemCommand(
-                key.says, f"key {key.name}", lambda key=key: self.call_later(self.run_action, key.action)
-            )
-        yield SystemCommand("theme", "choose other colours", self.search_themes)
+        return doing.commands(self)

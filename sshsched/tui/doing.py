@@ -6,12 +6,16 @@ Rule: nothing is changed before it has been asked for, and what came of it is sa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
 
 from sshsched.cli.safe import safe_line
 from sshsched.errors import SshschedError
-from sshsched.tui.actions import Action, question, told
+from sshsched.tui import keys
+from sshsched.tui.actions import ACTIONS, Action, question, told
 from sshsched.tui.columns import work
 from sshsched.tui.model import Row, Shape
 
@@ -78,3 +82,12 @@ def copy(app: Watch, row: Row, spool: str | None) -> None:
             app.say(f"copied: {safe_line(text)}")
 
     app.push_screen(Choice("copy", offers), chosen)
+
+
+def commands(app: Watch) -> Iterator[SystemCommand]:
+    """All that keys do, to search in, and the themes."""
+    for action in ACTIONS:
+        yield SystemCommand(action.name, f"{action.about} (key {action.key})", partial(app.action_act, action.name))
+    for key in (*keys.LOOKING, *keys.DOING):
+        yield SystemCommand(key.says, f"key {key.name}", partial(app.call_later, app.run_action, key.action))
+    yield SystemCommand("theme", "choose other colours", app.search_themes)

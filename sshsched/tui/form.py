@@ -56,7 +56,10 @@ class RunForm(Box[list[Shape]]):
             yield Static(Text("Enter: run it    ↑ ↓: fields    →: take what is offered    Esc: leave", style="dim"))
 
     async def on_mount(self) -> None:
+        self.query_one(VerticalScroll).can_focus = False
         await self._lay()
+        params = list(self.query("#param0")) if self._shown else []
+        (params or [self.query_one("#job")])[0].focus()
 
     async def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "job":

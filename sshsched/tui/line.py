@@ -11,6 +11,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from sshsched.store.filter_complete import Known, Suggestion, complete
+from sshsched.tui.filters import Filter
 
 OFFERED = 8  # ways to go on that are named
 
@@ -56,6 +57,8 @@ class Line(Input):
         super().__init__(id=id, suggester=Offers(known), compact=True)
         self.searches = False
         """Whether it is a text to search for, rather than a filter."""
+        self.before = Filter()
+        """What was listed when it was opened."""
 
     def open(self, text: str, *, searches: bool) -> None:
         """Take the keys, with this text to begin with."""

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextvars import copy_context
 from typing import Any
 
 from sshsched.errors import SshschedError
@@ -61,11 +62,13 @@ class Live:
         self._turn = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = copy_context()
+        """Of whoever draws: a thread has another one."""
         self.runs.narrow(filter.matches)
 
     def begin(self, told: Callable[[], None]) -> None:
         """Learn from now on."""
-        self._told, self._loop = told, asyncio.get_running_loop()
+        self._told, self._loop, self._context = told, asyncio.get_running_loop(), copy_context()
         self._feed.begin()
         if self._first.done():
             self._add(self._first.result())
@@ -95,7 +98,7 @@ class Live:
 
     def _woken(self) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._due)
+            self._loop.call_soon_threadsafe(self._due, context=self._context)
 
     def _due(self) -> None:
         wait = self._took_at + 1 / FRAMES - time.monotonic()

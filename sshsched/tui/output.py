@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextvars import copy_context
 from typing import Any, ClassVar
 
 from rich.ansi import AnsiDecoder
@@ -75,10 +76,11 @@ class Output(ScrollView, can_focus=True):
         turn = self._turn
         await self._load_end()
         if turn == self._turn and live and self._tail is None:
-            loop = asyncio.get_running_loop()
+            loop, context = asyncio.get_running_loop(), copy_context()
 
             def wake() -> None:
-                loop.call_soon_threadsafe(loop.call_later, FRAME, self._hear)
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(loop.call_later, FRAME, self._hear, context=context)
 
             self._tail = Tail(self._past.state_dir, f"r{run}", self.stream, self.window.end, wake)
 
