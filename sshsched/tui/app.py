@@ -82,6 +82,7 @@ class Watch(App[None]):
         self.detail = self.query_one(Detail)
         self.line = self.query_one(Line)
         self.tables = {name: self.query_one(f"#{name}", Table) for name in VIEWS}
+        self.top, self.banner, self.foot = (self.query_one(f"#{name}", Bar) for name in ("top", "banner", "keys"))
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
         self.action_view("runs")
         self.live.begin(self.told)
@@ -124,12 +125,10 @@ class Watch(App[None]):
 
     def tell(self) -> None:
         """Have the lines around the lists say how things are."""
-        self.query_one("#top", Bar).say(*status.top(self.live, self.view))
-        banner = self.query_one("#banner", Bar)
-        banner.display = self.live.gone is not None
-        banner.say(status.banner(self.live))
-        offered = self.line.offered() if self.line.has_focus else None
-        self.query_one("#keys", Bar).say(status.bottom(self.live, offered))
+        self.top.say(*status.top(self.live, self.view))
+        self.banner.display = self.live.gone is not None
+        self.banner.say(status.banner(self.live))
+        self.foot.say(status.bottom(self.live, self.line.offered() if self.line.has_focus else None))
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """One line about what somebody has asked for."""

@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
+from sshsched.domain.model import STREAMS
 from sshsched.tui import facts
 from sshsched.tui.bars import Bar, Part
 from sshsched.tui.facts import Fact, size
@@ -58,13 +59,15 @@ class Detail(Vertical):
         self._shape: Shape | None = None
         self._log: list[LogEntry] = []
         self._said: object = None
+        self._tabs_bar = Bar(palette, lambda palette: palette.header, id="parts")
+        self._text = Static(id="text")
+        self._scroll = VerticalScroll(self._text, id="facts")
+        self._outputs = {stream: Output(past, stream, id=stream) for stream in STREAMS}
 
     def compose(self) -> ComposeResult:
-        yield Bar(self._palette, lambda palette: palette.header, id="parts")
-        with VerticalScroll(id="facts"):
-            yield Static(id="text")
-        yield Output(self._past, "stdout", id="stdout")
-        yield Output(self._past, "stderr", id="stderr")
+        yield self._tabs_bar
+        yield self._scroll
+        yield from self._outputs.values()
 
     def on_mount(self) -> None:
         self.see(self.part)
@@ -72,12 +75,11 @@ class Detail(Vertical):
     @property
     def content(self) -> Widget:
         """What takes the keys that scroll."""
-        return self.query_one(f"#{self.part if self.part in ('stdout', 'stderr') else 'facts'}")
+        return self.output() or self._scroll
 
     def output(self) -> Output | None:
         """The output that is seen, if any is."""
-        found = self.content
-        return found if isinstance(found, Output) else None
+        return next((output for stream, output in self._outputs.items() if stream == self.part), None)
 
     def spool(self, id: int) -> str | None:
         """Where this run lies on its host, if that is known here."""
@@ -93,9 +95,9 @@ class Detail(Vertical):
         self.run_id = id
         self._shape, self._log = found
         if other:
-            for each in self.query(Output):
+            for each in self._outputs.values():
                 each.leave()
-            self.query_one("#facts").scroll_home(animate=False)
+            self._scroll.scroll_home(animate=False)
         self.show(self._now())
         await self._stream()
 
@@ -104,7 +106,7 @@ class Detail(Vertical):
         had_focus = self.display and self.content.has_focus
         self.part = part
         seen = self.content
-        for each in (self.query_one("#facts"), *self.query(Output)):
+        for each in (self._scroll, *self._outputs.values()):
             each.display = each is seen
         if had_focus:
             seen.focus()
@@ -121,21 +123,21 @@ class Detail(Vertical):
         """Show nothing, and hang up."""
         self.display = False
         self.run_id = self._shape = None
-        for each in self.query(Output):
+        for each in self._outputs.values():
             each.leave()
 
     def show(self, now: float) -> None:
         """Draw what is known, as it is at this time."""
-        self.query_one("#parts", Bar).say(self._tabs(), self._end())
+        self._tabs_bar.say(self._tabs(), self._end())
         lines = list(self._facts(now))
         if lines != self._said and self.part not in ("stdout", "stderr"):
             self._said = lines
-            self.query_one("#text", Static).update(self._text(lines))
+            self._text.update(self._drawn(lines))
 
     async def _stream(self) -> None:
         """Read the output that is seen, and no other."""
         seen, shape = self.output(), self._shape
-        for each in self.query(Output):
+        for each in self._outputs.values():
             if each is not seen:
                 each.leave()
         if seen is not None and shape is not None and self.run_id is not None:
@@ -148,7 +150,7 @@ class Detail(Vertical):
             return facts.log(self._log)
         return facts.summary(self._shape, now) if self.part == "summary" else facts.program(self._shape)
 
-    def _text(self, lines: list[Fact]) -> Text:
+    def _drawn(self, lines: list[Fact]) -> Text:
         palette, text = self._palette(), Text()
         wide = max((len(fact.word) for fact in lines), default=0)
         for fact in lines:
@@ -162,7 +164,7 @@ class Detail(Vertical):
         sizes: dict[str, str] = {}
         if shape is not None:
             sizes = {
-                each.stream: size(max(shape[f"{each.stream}_size"], each.size_known)) for each in self.query(Output)
+                each.stream: size(max(shape[f"{each.stream}_size"], each.size_known)) for each in self._outputs.values()
             }
         tabs: list[Part] = [(name, "title", "")]
         for part in PARTS:

@@ -196,7 +196,7 @@ async def test_a_run_is_made_from_the_form(shared: Place) -> None:
         await seen.until("tongue must be one of en, fr")
         await seen.press("backspace", "backspace", "enter")
         await seen.gone("Run now")
-        await seen.until("greet", "name=Ada")
+        await seen.until("greet", "Ada")
 
 
 async def test_jobs_are_a_tree_with_their_runs(shared: Place) -> None:
@@ -292,6 +292,27 @@ async def test_a_small_terminal_is_no_harm(shared: Place) -> None:
             await seen.pilot.pause()
         await seen.press("escape")
         await seen.until(run, "── now", "WHY")
+
+
+async def test_without_colours_there_are_none(shared: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR: bold, reverse, marks and words tell all, in the list, in details and in boxes."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    run = await cli(shared, "run", "-H", "local", "--wait", "--", "printf '\\033[31mred'; exit 5")
+    async with watching(shared) as seen:
+        await seen.on(run)
+        for keys in ("enter", "tab tab", "y", "escape r", "n 2", "3", "question_mark"):
+            await seen.press(*keys.split())
+            await seen.pilot.pause(0.1)
+            colours = {
+                colour.name
+                for strip in seen.app.screen._compositor.render_strips()
+                for _, style, _ in strip
+                if style is not None
+                for colour in (style.color, style.bgcolor)
+                if colour is not None
+            }
+
+            assert {"default"} >= colours
 
 
 async def test_a_scheduler_that_goes_is_missed_and_found_again(place: Place) -> None:
