@@ -58,14 +58,14 @@ def columns(listing: Listing) -> Sequence[Column]:
         Column(Head("RUN"), _name(listing), lambda row: f"run:{row.name}"),
         Column(Head("STATE", least=11), _state, lambda row: f"state:{row.state}"),
         Column(Head("HOST", rank=4), _host, lambda row: f"host:{quoted(row.host)}"),
-        Column(Head("WHEN", rank=5, right=True), _when),
+        Column(Head("WHEN", rank=6, right=True), _when),
         Column(Head("TOOK", rank=2, right=True, least=8), _took),
-        Column(Head("LATE", rank=6, right=True), _late),
+        Column(Head("LATE", rank=7, right=True), _late),
     ]
     if not one_job or not params:
-        first.append(Column(Head("WHAT", rank=1, stretch=True, least=10), _work(with_args=not params), _job_term))
+        first.append(Column(Head("WHAT", rank=1, stretch=True, least=12), _work(with_args=not params), _job_term))
     first += [_param(name) for name in params]
-    return [*first, Column(Head("WHY", rank=3, stretch=True, least=6), _why(listing))]
+    return [*first, Column(Head("WHY", rank=3, stretch=True, least=10), _why(listing))]
 
 
 def _name(listing: Listing) -> Callable[[Row, float], Cell]:
@@ -129,7 +129,7 @@ def _param(name: str) -> Column:
     def add(row: Row) -> str:
         return f"arg.{quoted(name)}={quoted(row.args[name])}" if name in row.args else ""
 
-    return Column(Head(safe_line(name.upper()), rank=2), cell, add)
+    return Column(Head(safe_line(name.upper()), rank=5), cell, add)
 
 
 def _why(listing: Listing) -> Callable[[Row, float], Cell]:

@@ -89,7 +89,7 @@ def _lines(heads: Sequence[Head], rows: Sequence[Sequence[Cell]], width: int) ->
         if len(row) == len(heads):
             for head, cell in zip(heads, row, strict=True):
                 widest[head.title] = max(widest.get(head.title, 0), width_of(cell.text))
-    kept = shown(heads, width, GAP)
+    kept = shown(heads, widest, width, GAP)
     widths = fitted(heads, kept, widest, width, GAP)
     for row in ([Cell(head.title, "strong") for head in heads], *rows):
         text = Text(no_wrap=True)

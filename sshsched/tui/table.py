@@ -129,7 +129,11 @@ class Table(ScrollView, can_focus=True):
         """The source says something new: show it, with the cursor on what it was on."""
         old, top, stays = self._line, self.scroll_offset.y, self._stays
         self._stays = self.source.anchor()
-        self.virtual_size = Size(self.width, len(self.source) + 1)
+        # Where few lines are below the anchor, blank ones let it stand near the top all the same.
+        height = len(self.source) + 1
+        if self._stays is not None:
+            height = max(height, self._stays - self._above + self.size.height)
+        self.virtual_size = Size(self.width, height)
         self._line = self._place()
         if not self.touched:
             self._scroll(self._line - 1 - self._above)
@@ -155,7 +159,7 @@ class Table(ScrollView, can_focus=True):
         return min(ABOVE, self.room // 4)
 
     def _scroll(self, top: int) -> None:
-        self.scroll_to(y=max(0, top), animate=False)
+        self.scroll_to(y=max(0, top), animate=False, force=True)  # the scrollbar may not be there yet
 
     def tick(self, now: float) -> None:
         """Time has passed: redraw the lines that it changes, if they are in sight."""
@@ -238,7 +242,7 @@ class Table(ScrollView, can_focus=True):
                     wide = width_of(cell.text)
                     if wide > self._widest.get(head.title, 0):
                         self._widest[head.title] = wide
-        names = shown(heads, self.width, GAP)
+        names = shown(heads, self._widest, self.width, GAP)
         widths = fitted(heads, names, self._widest, self.width, GAP)
         self._frame = Frame(self.scroll_offset.y, lines, names, widths)
         return self._frame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
@@ -28,6 +28,7 @@ from tests.store.samples import run as a_run
 from tests.support import until
 
 WIDE = (110, 26)
+CELL = 12.2  # the width of a cell in Rich's pictures
 
 
 def a_row(id: int, state: str = "running", **changes: Any) -> Row:
@@ -112,12 +113,9 @@ async def watching(
 
 
 def svg_text(svg: str) -> list[str]:
-    """The lines of text of a picture, and nothing of how they look."""
-    rows: dict[float, list[tuple[float, str]]] = {}
+    """The lines of text of a picture, each in its column, and nothing of how they look."""
+    rows: dict[float, str] = {}
     for x, y, text in re.findall(r'<text[^>]*? x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>', svg):
-        rows.setdefault(float(y), []).append((float(x), unescape(text).replace("\xa0", " ")))
-    return ["".join(text for _, text in sorted(parts)).rstrip() for _, parts in sorted(rows.items())]
-
-
-def words(lines: Sequence[str]) -> str:
-    return " ".join(" ".join(lines).split())
+        before = rows.get(float(y), "")
+        rows[float(y)] = before.ljust(round(float(x) / CELL)) + unescape(text).replace("\xa0", " ")
+    return [line.rstrip() for _, line in sorted(rows.items())]
