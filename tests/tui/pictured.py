@@ -121,12 +121,23 @@ async def board(folder: Path, size: tuple[int, int]) -> AsyncIterator[Seen]:
 
 async def picture(seen: Seen, keys: Sequence[str]) -> str:
     """The screen as SVG, once it has come to rest after these keys."""
+    await at_rest(seen)
     await seen.press(*keys)
-    last = ""
+    await at_rest(seen)
+    # Columns are as wide as what has been seen since the last change of size, which so far was a matter of luck.
+    width, height = seen.app.size
+    await seen.pilot.resize_terminal(width, height + 1)
+    await seen.pilot.resize_terminal(width, height)
+    return await at_rest(seen)
+
+
+async def at_rest(seen: Seen) -> str:
+    """The screen as SVG when nothing changes any more."""
+    last, live = "", seen.app.live
     for _ in range(100):
         await seen.pilot.pause(0.3)
         svg = seen.app.export_screenshot(simplify=True)
-        if svg == last and seen.app.live.jobs.jobs and not seen.app.live._tasks:
+        if svg == last and live.jobs.jobs and live.serves and not live._tasks:
             return svg
         last = svg
     raise AssertionError("the screen never came to rest")
