@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def from_iso(text: str | None) -> float | None:
@@ -26,6 +26,11 @@ def span(seconds: float) -> str:
 def moment(at: float | None) -> str:
     """A time for people, whole, local, with its zone; empty for None."""
     return "" if at is None else datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+
+
+def utc(at: float) -> str:
+    """The same in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def brief_moment(at: float, now: float) -> str:

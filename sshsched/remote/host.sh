@@ -358,6 +358,7 @@ ss_hello() {
     ss_join "$SS_SPOOL" && true >>journal && { [ -e .link ] || ln "shells/$$" .link; } ||
         { printf '|problem cannot write and link files in %s, where %s KiB are free\n' "$SS_SPOOL" "$(ss_free)" && return; }
     ss_takeover
+    [ ! -d probes ] || rm -rf probes # nobody waits for answers that an earlier link asked for
     # Nobody follows the journal now, and whoever comes next looks at every run first.
     ss_size=0
     [ ! -s journal ] || ss_size=$(($(wc -c <journal)))
@@ -607,6 +608,55 @@ ss_clean() {
     for ss_one in "$@"; do
         [ ! -e "$ss_one" ] || printf '|left %s\n' "$ss_one"
     done
+}
+
+# ss_ask NAME SECONDS TEXT: have a probe's text run apart from everything. The journal says when probes/NAME has its answer.
+ss_ask() {
+    { [ -d probes ] || mkdir probes; } &&
+        ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_asked "$@"' sshsched "$SS_SPOOL" "$@" ||
+        printf '|refused cannot start another process\n'
+}
+
+# ss_asked SPOOL NAME SECONDS TEXT: run the text in the home folder, and publish its exit code and the first 4 KiB of what
+# it prints, or that it took too long. Nothing of it is left then, nor of us: all that it started is in our group.
+ss_asked() {
+    umask 077
+    cd "${HOME:-/}" || exit 1
+    {
+        sleep "$3"
+        ss_publish "$1" "$2" limit late
+    } &
+    ss_code=$({
+        {
+            # Nothing of ours is in its environment, and a signal that is ignored here is not ignored there.
+            (
+                ss_reset=$SS_RESET
+                unset SS_TEXT SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL
+                exec $ss_reset /bin/sh -c "$4" 3>&-
+            ) 2>&1
+            printf '%s' $? >&3
+        } | {
+            dd bs=1 count=4096 2>/dev/null >"$1/probes/$2.said" # head would hold back what it has until there is more
+            cat >/dev/null
+        } 3>&-
+    } 3>&1)
+    ss_publish "$1" "$2" "$ss_code" new
+}
+
+# ss_publish SPOOL NAME CODE WORD: the first answer to a probe counts. All that belongs to it ends with us.
+ss_publish() {
+    ss_file=$1/probes/$2
+    { printf '%s\n' "$3" && cat "$ss_file.said"; } >"$ss_file.$4" 2>/dev/null
+    ln "$ss_file.$4" "$ss_file" 2>/dev/null && printf 'probed %s\n' "$2" >>"$1/journal"
+    kill -s KILL -- "-$$"
+}
+
+# ss_answer NAME: print the answer to a probe, if there is one, and forget it.
+ss_answer() {
+    ss_out=
+    ss_tell "probes/$1" probed
+    printf '%s' "$ss_out"
+    [ -z "$ss_out" ] || rm -f "probes/$1" "probes/$1.said" "probes/$1.new" "probes/$1.late"
 }
 
 # ss_follow BYTE: become the tail of the journal from that byte on; under this shell's number, so that it can be found.

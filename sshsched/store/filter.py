@@ -26,8 +26,8 @@ GROUPS: Mapping[str, frozenset[State]] = {
 }
 """States that have a name together."""
 NOT_BEGUN = frozenset({State.SCHEDULED, State.WAITING, State.STARTING})
-LATE_WORD, UNREACHABLE_WORD = "late", "unreachable"
-IS = (*GROUPS, LATE_WORD, UNREACHABLE_WORD)
+LATE_WORD, UNREACHABLE_WORD, HELD_WORD = "late", "unreachable", "held"
+IS = (*GROUPS, LATE_WORD, UNREACHABLE_WORD, HELD_WORD)
 
 
 class Field(StrEnum):
@@ -43,6 +43,7 @@ class Field(StrEnum):
     SINCE = "since"
     UNTIL = "until"
     RUN = "run"
+    ROOT = "root"
     TEXT = "text"
 
 
@@ -50,7 +51,7 @@ class Field(StrEnum):
 class Term:
     """One condition: any of `values`, or with `negated` none of them.
 
-    `values` of JOB, HOST and BY may hold `*` for any text; those of RUN are names, `r12`; those of IS are of IS.
+    `values` of JOB, HOST and BY may hold `*` for any text; those of RUN and ROOT are names (`r12`), those of IS in IS.
     `name` is the argument's, for ARG. `at` is in seconds since 1970: for SINCE (inclusive) and UNTIL (exclusive) what
     `created_at` is held against, for IS the moment at which something is late.
     """
@@ -101,6 +102,10 @@ class RunFilter:
     def matches(self, run: Run) -> bool:
         return all(term.matches(run) for term in self.terms)
 
+    def allows(self, job: str | None) -> bool:
+        """Whether a run of this job (None: of none) can match: what the other terms say of it is left open."""
+        return all(_like(term.values, job) is not term.negated for term in self.terms if term.field is Field.JOB)
+
     def __and__(self, other: RunFilter) -> RunFilter:
         """Runs that match both."""
         return RunFilter((*self.terms, *other.terms))
@@ -136,14 +141,15 @@ def late(run: Run, now: float) -> bool:
 
 
 def _is(term: Term, run: Run) -> bool:
-    return any(
-        run.state in GROUPS[word]
-        if word in GROUPS
-        else late(run, term.at)
-        if word == LATE_WORD
-        else run.state in LIVE and run.unreachable_since is not None
-        for word in term.values
-    )
+    return any(_is_word(word, run, term.at) for word in term.values)
+
+
+def _is_word(word: str, run: Run, now: float) -> bool:
+    if word in GROUPS:
+        return run.state in GROUPS[word]
+    if word == LATE_WORD:
+        return late(run, now)
+    return run.state in LIVE and (bool(run.held) if word == HELD_WORD else run.unreachable_since is not None)
 
 
 def _like(values: tuple[str, ...], text: str | None) -> bool:
@@ -166,5 +172,6 @@ _MATCHES: Mapping[Field, Callable[[Term, Run], bool]] = {
     Field.SINCE: lambda term, run: run.created_at >= term.at,
     Field.UNTIL: lambda term, run: run.created_at < term.at,
     Field.RUN: lambda term, run: run.name in term.values,
+    Field.ROOT: lambda term, run: f"r{run.root}" in term.values,
     Field.TEXT: lambda term, run: any(fold(value) in words(run) for value in term.values),
 }

@@ -16,7 +16,7 @@ from sshsched.store.filter_text import NAMES, Token, quoted, tokens
 MOMENTS = ("1h", "24h", "7d", "today", "yesterday")
 ABOUT: Mapping[Field, str] = {
     Field.STATE: "running, failure, ...",
-    Field.IS: "live, finished, failed, late, unreachable",
+    Field.IS: "live, finished, failed, late, unreachable, held",
     Field.JOB: "a job, or reports/*",
     Field.HOST: "where it runs",
     Field.LABEL: "a label",
@@ -24,6 +24,7 @@ ABOUT: Mapping[Field, str] = {
     Field.SINCE: "made then or later: 2h, today, 2026-11-22",
     Field.UNTIL: "made before then",
     Field.RUN: "r12,r13",
+    Field.ROOT: "steps of this workflow's run",
 }
 
 
@@ -99,4 +100,5 @@ _KNOWN: Mapping[Field, Callable[[Known], Sequence[str]]] = {
     Field.SINCE: lambda known: MOMENTS,
     Field.UNTIL: lambda known: MOMENTS,
     Field.RUN: lambda known: known.runs,
+    Field.ROOT: lambda known: known.runs,
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sshsched.domain.states import LIVE
-from sshsched.store.filter import GROUPS, LATE, LATE_WORD, NOT_BEGUN, Field, RunFilter, Term, fold, in_order
+from sshsched.store.filter import GROUPS, HELD_WORD, LATE, LATE_WORD, NOT_BEGUN, Field, RunFilter, Term, fold, in_order
 from sshsched.store.rows import marks
 
 Sql = tuple[str, tuple[Any, ...]]
@@ -62,6 +62,8 @@ def _sources(term: Term) -> Iterator[Source]:
         case Field.LABEL | Field.ARG:
             tables = "marks CROSS JOIN runs ON runs.id = marks.run_id"
             yield Source(2, "marks.run_id", tables, tuple(("marks.mark = ?", (mark,)) for mark in _marks(term)))
+        case Field.ROOT:
+            yield _walk(3, "root", _ids(term))
         case Field.JOB if exact:
             yield _walk(3, "job", term.values, "job_id")
         case Field.HOST if exact:
@@ -73,12 +75,16 @@ def _sources(term: Term) -> Iterator[Source]:
             yield Source(7, "runs.id", "runs INDEXED BY runs_created")
 
 
-def _walk(rank: int, index: str, values: tuple[str, ...], column: str = "") -> Source:
+def _walk(rank: int, index: str, values: tuple[Any, ...], column: str = "") -> Source:
     walks = tuple((f"runs.{column or index} = ?", (value,)) for value in values)
     return Source(rank, "runs.id", f"runs INDEXED BY runs_{index}", walks)
 
 
-def _one_of(column: str, values: tuple[str, ...]) -> Sql:
+def _ids(term: Term) -> tuple[int, ...]:
+    return tuple(int(name[1:]) for name in term.values)
+
+
+def _one_of(column: str, values: tuple[Any, ...]) -> Sql:
     return f"{column} IN ({', '.join('?' * len(values))})", values
 
 
@@ -122,9 +128,9 @@ def _is_word(word: str, now: float) -> Sql:
     if word == LATE_WORD:
         not_begun, states = _one_of("runs.state", in_order(NOT_BEGUN))
         begun = f"coalesce(runs.started_at, CASE WHEN {not_begun} THEN ? END)"
-        return f"{begun} - coalesce(runs.schedule_time, runs.created_at) > ?", (*states, now, LATE)
+        return f"{begun} - coalesce(runs.not_before, runs.schedule_time, runs.created_at) > ?", (*states, now, LATE)
     live, states = _one_of("runs.state", in_order(LIVE))
-    return f"{live} AND runs.unreachable_since IS NOT NULL", states
+    return f"{live} AND " + ("runs.held <> ''" if word == HELD_WORD else "runs.unreachable_since IS NOT NULL"), states
 
 
 def _marked(term: Term) -> Sql:
@@ -148,9 +154,7 @@ _SQL: Mapping[Field, Callable[[Term], Sql]] = {
     Field.BY: lambda term: _like('runs."by"', term),
     Field.SINCE: lambda term: ("runs.created_at >= ?", (term.at,)),
     Field.UNTIL: lambda term: ("runs.created_at < ?", (term.at,)),
-    Field.RUN: lambda term: (
-        "runs.id IN (SELECT value FROM json_each(?))",
-        (str([int(name[1:]) for name in term.values]),),
-    ),
+    Field.RUN: lambda term: ("runs.id IN (SELECT value FROM json_each(?))", (str(list(_ids(term))),)),
+    Field.ROOT: lambda term: _one_of("runs.root", _ids(term)),
     Field.TEXT: lambda term: _any([("instr(runs.words, ?) > 0", (fold(value),)) for value in term.values]),
 }

@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from sshsched.domain.model import run_id
-from sshsched.domain.moments import parse_since
 from sshsched.domain.nearest import unknown
 from sshsched.domain.shape import iso
 from sshsched.domain.states import State
 from sshsched.errors import UsageError
+from sshsched.kinds.moments import parse_since
 from sshsched.store.filter import GROUPS, IS, Field, RunFilter, Term, in_order
 
 MOST_VALUES = 100
@@ -202,7 +202,7 @@ def _runs(term: Term, _now: float) -> Term:
     for value, number in zip(term.values, numbers, strict=True):
         if number is None:
             raise ValueError(f"'{_short(value)}' is no run; write r12")
-    return Term(Field.RUN, tuple(dict.fromkeys(f"r{number}" for number in numbers)), negated=term.negated)
+    return Term(term.field, tuple(dict.fromkeys(f"r{number}" for number in numbers)), negated=term.negated)
 
 
 def _short(text: str) -> str:
@@ -215,4 +215,5 @@ _MADE: Mapping[Field, Callable[[Term, float], Term]] = {
     Field.SINCE: _moment,
     Field.UNTIL: _moment,
     Field.RUN: _runs,
+    Field.ROOT: _runs,
 }

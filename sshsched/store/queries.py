@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sshsched.domain.states import FINISHED
 from sshsched.store.filter import RunFilter
 from sshsched.store.filter_sql import Source, Sql, conditions, source
 from sshsched.store.rows import COLUMNS, DERIVED, FIXED, MOVING
@@ -15,7 +16,8 @@ def _names(columns: Iterable[str], pattern: str = '"{}"', between: str = ", ") -
 
 
 _COLUMNS = _names(COLUMNS, 'runs."{}"')
-_RUN = f"SELECT {_COLUMNS}, programs.program"
+_RUN = f"SELECT {_COLUMNS}, programs.program, plans.plan"
+_PARTS = "JOIN programs ON programs.run_id = runs.id LEFT JOIN plans ON plans.run_id = runs.id"
 
 # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -24,6 +26,7 @@ INSERT_RUN = f"""
     VALUES ({_names(("id", *FIXED, *MOVING, *DERIVED), "?")})
 """
 INSERT_PROGRAM = "INSERT INTO programs VALUES (?, ?)"
+INSERT_PLAN = "INSERT INTO plans VALUES (?, ?)"
 INSERT_MARK = "INSERT INTO marks VALUES (?, ?)"
 INSERT_LOG = "INSERT INTO run_log (run_id, at, old, new, reason, message) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -39,6 +42,9 @@ MOVE_CURSOR = """
 FORGET_CURSOR = "DELETE FROM cursors WHERE job_id = ? AND schedule = ?"
 INSERT_JOB_LOG = "INSERT INTO job_log (job_id, at, message) VALUES (?, ?, ?)"
 
+HOLD = "INSERT INTO holds VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET words = excluded.words"
+RELEASE = "DELETE FROM holds WHERE key = ?"
+
 STATE = "SELECT state FROM runs WHERE id = ?"
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -48,24 +54,68 @@ INSTANCE = "SELECT value FROM meta WHERE name = 'instance'"
 # AUTOINCREMENT keeps the highest id ever used, also of runs that are gone.
 LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
 
-ONE_RUN = f"{_RUN} FROM runs JOIN programs ON programs.run_id = runs.id WHERE runs.id = ?"
+ONE_RUN = f"{_RUN} FROM runs {_PARTS} WHERE runs.id = ?"
 
-# A partial index that holds nothing but these.
+# A partial index that holds nothing but these. With a live root come all its steps, which tell how far it has come.
 LIVE_RUNS = f"""
-    {_RUN} FROM runs INDEXED BY runs_open JOIN programs ON programs.run_id = runs.id
-    WHERE runs.settled = 0 ORDER BY runs.id
+    {_RUN} FROM runs INDEXED BY runs_open {_PARTS} WHERE runs.settled = 0
+    UNION ALL
+    {_RUN} FROM runs AS roots INDEXED BY runs_open CROSS JOIN runs INDEXED BY runs_root ON runs.root = roots.id {_PARTS}
+    WHERE roots.settled = 0 AND runs.settled = 1
+    ORDER BY 1
 """
 
 # One row per state, kept by triggers.
 COUNTS = "SELECT state, runs FROM counts WHERE runs > 0"
 
+# The index of what counts as past, from the job's successes.
+SUCCEEDED = """
+    SELECT 1 FROM runs INDEXED BY runs_past
+    WHERE job_id = ? AND state = 'success' AND finished_at > ? AND finished_at <= ?
+    AND finished_at IS NOT NULL AND root IS NULL AND retried_by IS NULL LIMIT 1
+"""
+
+# Once a day; a run that took longer than the month before is left out.
+ENDED = """
+    SELECT job_id, state, count(*) FROM runs INDEXED BY runs_created
+    WHERE created_at >= ? AND created_at <= ? AND finished_at > ? AND finished_at <= ?
+    AND root IS NULL AND retried_by IS NULL GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
 # All of them, once, when a scheduler comes up.
 CURSORS = "SELECT job_id, schedule, until FROM cursors"
+
+# All of them, once, when a scheduler comes up.
+HOLDS = "SELECT key, words FROM holds"
 
 # By index, from its end.
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"
 
 LOG = "SELECT run_id, at, old, new, reason, message FROM run_log WHERE run_id = ? ORDER BY id"
+
+
+# One step through the index for each job, and none for each run.
+JOBS = """
+    WITH RECURSIVE jobs (id) AS (
+        SELECT min(job_id) FROM runs INDEXED BY runs_job WHERE job_id IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(job_id) FROM runs INDEXED BY runs_job WHERE job_id > jobs.id) FROM jobs
+        WHERE jobs.id IS NOT NULL
+    )
+    SELECT id FROM jobs WHERE id IS NOT NULL
+"""
+
+
+def select_past(job: str, where: RunFilter, limit: int) -> Sql:
+    """The last finished runs of a job: by its index from the end, which the limit stops."""
+    terms = conditions(RunFilter(where.terms, states=FINISHED))
+    condition = " AND ".join(["runs.job_id = ?", *(sql for sql, _ in terms)])
+    values = tuple(value for _, bound in terms for value in bound)
+    return (
+        f"SELECT id, state, started_at, finished_at FROM runs INDEXED BY runs_job WHERE {condition} "
+        "ORDER BY id DESC LIMIT ?",
+        (job, *values, limit),
+    )
 
 
 def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, tuple[Any, ...]]:
@@ -81,7 +131,7 @@ def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, 
     ids = " UNION ".join(sql for sql, _ in parts)
     values = tuple(value for _, bound in parts for value in bound)
     page = f"WITH page (id) AS ({ids} ORDER BY 1 DESC LIMIT ?)"
-    rest = "FROM page CROSS JOIN runs ON runs.id = page.id JOIN programs ON programs.run_id = page.id"
+    rest = f"FROM page CROSS JOIN runs ON runs.id = page.id {_PARTS}"
     return f"{page} {_RUN} {rest} ORDER BY page.id DESC", (*values, limit)
 
 

@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.model import Program, Run
+from sshsched.domain.model import Run
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.errors import NotFoundError, RefusedError, UsageError
 from sshsched.service import answers

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sshsched.domain.model import Program, Run
+from sshsched.domain.model import Run
+from sshsched.domain.program import Program
 from sshsched.domain.states import FINISHED, State
 from sshsched.store.filter import IS, Field, RunFilter, Term
 from sshsched.store.reader import Reader
@@ -78,6 +79,9 @@ _runs = st.builds(
     message=_names,
     by=_names,
     schedule_time=_maybe_moments,
+    not_before=_maybe_moments,
+    held=st.sampled_from(["", "ann"]),
+    root=st.none() | st.integers(3, 7),
     started_at=_maybe_moments,
     unreachable_since=_maybe_moments,
 )
@@ -100,6 +104,7 @@ _terms = st.one_of(
     ),
     st.builds(Term, st.sampled_from([Field.SINCE, Field.UNTIL]), at=st.sampled_from([1.0, 3.0]), negated=st.just(True)),
     st.builds(Term, st.just(Field.RUN), st.just(("r3", "r7")), negated=st.just(True)),
+    st.builds(Term, st.just(Field.ROOT), st.sampled_from([("r3",), ("r4", "r5")]), negated=st.booleans()),
     st.builds(Term, st.just(Field.STATE), st.just(("running", "success")), negated=st.just(True)),
 )
 _filters = st.builds(

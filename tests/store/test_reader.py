@@ -104,6 +104,7 @@ def test_quick_to_import() -> None:
         (RunFilter([Term(Field.HOST, ("a", "b"))]), "runs_host (host=?)", False),
         (RunFilter([Term(Field.HOST, ("a",), negated=True)]), "SCAN runs", False),
         (RunFilter([Term(Field.LABEL, ("a", "b"))]), "marks USING PRIMARY KEY (mark=?)", False),
+        (RunFilter([Term(Field.ROOT, ("r1",))]), "runs_root (root=?)", False),
         (RunFilter([Term(Field.IS, ("unreachable",))]), "runs_state (state=?)", False),
         (RunFilter(ids=frozenset({5})), "SEARCH runs USING INTEGER PRIMARY KEY (rowid=?)", False),
     ],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from sshsched.domain.durations import duration
 from sshsched.errors import UsageError
+from sshsched.kinds.durations import duration
 
 _AGO = r"\d+(\.\d+)?\s*[A-Za-z]"
 _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2}))?"
