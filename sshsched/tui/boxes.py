@@ -79,7 +79,7 @@ class Choice(Box[str]):
         self._title, self._offers = title, offers
 
     def texts(self) -> Sequence[Text]:
-        lines = [Text(f"{key}  {word:<10}{text}") for key, word, text in self._offers]
+        lines = [Text(f"{key}  {word + '  ' if word else '':<10}{text}") for key, word, text in self._offers]
         return Text(self._title, style="bold"), *lines
 
     def on_key(self, event: events.Key) -> None:

@@ -108,10 +108,11 @@ def _late(row: Row, now: float) -> Cell:
 
 def work(row: Row, *, with_args: bool = True) -> str:
     """What it runs, on one line: the job with its args, or the command."""
+    step = f" / {row.step}" if row.step else ""
     if row.job_id is None:
-        return safe_line(row.program.line)
+        return safe_line(f"{row.program.line}{step}")
     args = [f"{name}={value}" for name, value in row.args.items()] if with_args else []
-    return safe_line(" ".join([row.job_id, *args]))
+    return safe_line(" ".join([row.job_id + step, *args]))
 
 
 def _work(*, with_args: bool) -> Callable[[Row, float], Cell]:
@@ -149,6 +150,8 @@ def why(row: Row, now: float) -> Cell:
         return Cell(_ending(row), row.state if row.state == "failure" else MUTED)
     if row.unreachable_since is not None:
         return Cell(f"unreachable for {span(now - row.unreachable_since)}: {safe_line(row.message)}", WARNING)
+    if row.held:
+        return Cell(safe_line(row.held), WARNING)
     if row.survivors:
         return Cell(f"still alive: {', '.join(map(str, row.survivors))}", WARNING)
     if row.state == "running":

@@ -15,7 +15,7 @@ from textual.app import SystemCommand
 from sshsched.cli.safe import safe_line
 from sshsched.errors import SshschedError
 from sshsched.tui import keys
-from sshsched.tui.actions import ACTIONS, Action, question, told
+from sshsched.tui.actions import ACTIONS, Action, Wish, question, told
 from sshsched.tui.columns import work
 from sshsched.tui.model import Row, Shape
 
@@ -23,29 +23,36 @@ if TYPE_CHECKING:
     from sshsched.tui.app import Watch
 
 
-def act(app: Watch, action: Action, rows: Sequence[Row]) -> None:
+def act(app: Watch, action: Action, rows: Sequence[Row], choice: str = "") -> None:
     """Ask, then do it."""
-    asked = question(action, rows)
+    asked = question(action, rows, choice)
     if not asked.names:
         app.say(asked.title, bad=True)
         return
-    from sshsched.tui.boxes import Ask
+    from sshsched.tui.boxes import Ask, Choice
+
+    def chosen(word: str | None) -> None:
+        if word:
+            act(app, action, rows, word)
 
     def answered(yes: bool | None) -> None:
         if yes:
-            app.run_worker(_act(app, action, asked.names))
+            app.run_worker(_act(app, action, Wish(asked.names, app.live.outside.user, choice)))
 
-    app.push_screen(Ask(asked.title, asked.lines), answered)
+    if action.choices and not choice:
+        app.push_screen(Choice(f"{action.name} as", [(key, "", word) for key, word in action.choices]), chosen)
+    else:
+        app.push_screen(Ask(asked.title, asked.lines), answered)
 
 
-async def _act(app: Watch, action: Action, names: Sequence[str]) -> None:
+async def _act(app: Watch, action: Action, wish: Wish) -> None:
     live = app.live
     try:
-        answer = await asyncio.to_thread(live.outside.ask, lambda client: action.call(client, names, live.outside.user))
+        answer = await asyncio.to_thread(live.outside.ask, lambda client: action.call(client, wish))
     except SshschedError as error:
         app.say(str(error), bad=True)
         return
-    live.runs.chosen_ids -= {int(each[1:]) for each in names}
+    live.runs.chosen_ids -= {int(each[1:]) for each in wish.names}
     app.say(told(action, answer))
     app.told()
 

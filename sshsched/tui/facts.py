@@ -33,11 +33,17 @@ def summary(run: Shape, now: float) -> Iterator[Fact]:
     yield Fact("host", safe_line(run["host"] or ""))
     yield from _maybe("labels", ", ".join(run["labels"]))
     yield from _maybe("by", run["by"])
+    yield from _maybe("asked for", run["asked"] if run["asked"] != run["host"] else "")
+    yield from _maybe("held", run["held"] or "")
+    yield from _maybe("workflow", f"{run['root']}, step {run['step']}" if run["root"] else "")
+    yield from _maybe("hands on", ", ".join(f"{name}={value}" for name, value in run["values"].items()))
     yield from _maybe("repeats", f"{run['rerun_of']}, attempt {run['attempt']}" if run["rerun_of"] else "")
+    yield from _maybe("repeated", f"by {run['retried_by']}" if run["retried_by"] else "")
     for word, field in (
         ("made", "created_at"),
         ("due", "schedule_time"),
         ("started", "started_at"),
+        ("not before", "not_before"),
         ("ends at", "stop_at"),
         ("ended", "finished_at"),
         ("cut since", "unreachable_since"),

@@ -64,6 +64,7 @@ class Row:
     rerun_of: int | None = None
     root: int | None = None
     step: str = ""
+    held: str = ""
     survivors: tuple[int, ...] = ()
     output_lost: bool = False
     stdout: int = 0
@@ -111,7 +112,7 @@ def row(shape: Shape) -> Row:
     return Row(
         int(shape["run"][1:]),
         shape["state"],
-        shape["host"] or shape.get("asked") or "",
+        shape["host"] or shape["asked"] or "",
         instant(shape["created_at"]) or 0.0,
         Command(program.get("command"), program.get("argv", ())),
         shape["job"],
@@ -128,8 +129,9 @@ def row(shape: Shape) -> Row:
         shape["signal"],
         shape["cause"],
         number(shape["rerun_of"]),
-        number(shape.get("root")),
-        shape.get("step") or "",
+        number(shape["root"]),
+        shape["step"] or "",
+        shape["held"] or "",
         tuple(shape["survivors"]),
         shape["output_lost"],
         shape["stdout_size"],

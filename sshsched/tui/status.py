@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sshsched.cli.safe import safe_line
 from sshsched.tui import keys
-from sshsched.tui.actions import ACTIONS
+from sshsched.tui.actions import ACTIONS, FOOTER
 from sshsched.tui.bars import Part
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def bottom(live: Live, offered: Sequence[str] | None) -> list[Part]:
     if live.filter.text:
         parts.append((f" {safe_line(live.filter.text)} ", "accent", "filter"))
     shown = [(key.name, key.footer, key.action) for key in (*keys.LOOKING, *keys.DOING) if key.footer]
-    shown += [(action.key, action.name, f"act('{action.name}')") for action in ACTIONS]
+    shown += [(action.key, action.name, f"act('{action.name}')") for action in ACTIONS if action.name in FOOTER]
     for name, word, action in shown:
         parts += [(f" {name} ", "accent", action), (f"{word} ", "", action)]
     return parts

@@ -17,7 +17,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from sshsched.domain.events import Save
-from sshsched.domain.model import LogEntry, Outcome, Output, Program, Reason, Run, Spool
+from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, Spool
+from sshsched.domain.program import Program
 from sshsched.domain.shape import Shape
 from sshsched.domain.states import State
 from sshsched.store.output import OutputFiles

@@ -2,15 +2,32 @@ from __future__ import annotations
 
 import pytest
 
-from sshsched.domain.model import Program
+from sshsched.domain.program import Program
 from sshsched.tui.filters import added, known, parse
 from sshsched.tui.model import row
 from tests.store.samples import T0
 from tests.tui.kit import run, shape
 
 RUNS = [
-    run(1, "running", job_id="reports/build", args={"date": "2026-11-22"}, labels=("nightly",), by="ann", host="web1"),
-    run(2, "waiting", schedule_time=T0 - 500, message="waits for nas", program=Program(argv=("echo", "Two Words"))),
+    run(
+        1,
+        "running",
+        job_id="reports/build",
+        args={"date": "2026-11-22"},
+        labels=("nightly",),
+        by="ann",
+        host="web1",
+        root=9,
+        step="a",
+    ),
+    run(
+        2,
+        "waiting",
+        schedule_time=T0 - 500,
+        message="waits for nas",
+        held="by ann",
+        program=Program(argv=("echo", "Two Words")),
+    ),
     run(3, "failure", unreachable_since=T0, program=Program(command="make -C /srv")),
     run(4, "running", unreachable_since=T0, host="web2", by="bob"),
 ]
@@ -19,7 +36,8 @@ RUNS = [
 @pytest.mark.parametrize(
     "text",
     [
-        "", "state:running", "!state:running", "is:live", "is:failed", "is:late", "is:unreachable", "job:reports/*",
+        "", "state:running", "!state:running", "is:live", "is:failed", "is:late", "is:unreachable",
+        "is:held", "root:r9", "job:reports/*",
         "host:web1,web2", "host:web*", "label:nightly", "arg.date=2026-11-22", "by:ann", "run:r3,r4", "since:2h",
         "until:today", '"two words"', "!make", "srv", "NAS",
     ],
@@ -31,12 +49,6 @@ def test_rows_match_as_runs_do(text: str) -> None:
     assert [found.where.matches(each) for each in RUNS] == [
         found.matches(row(shape)) for shape in (shape_of(each.id) for each in RUNS)
     ]
-
-
-def shape_of(id: int) -> dict[str, object]:
-    from sshsched.domain.shape import run_shape
-
-    return run_shape(RUNS[id - 1])
 
 
 def test_a_term_is_added_once_and_taken_out_again() -> None:

@@ -48,7 +48,7 @@ async def test_stop_asks_and_then_stops(shared: Place) -> None:
         await seen.gone(f"stop {run}?")
         assert "running" in line_of(seen, run)
         await seen.press("s", "y")
-        await seen.until(f"{run} is being stopped", "signal TERM, stopped")
+        await seen.until(f"stop {run}: it is stopping", "signal TERM, stopped")
 
         assert int(run[1:]) == seen.app.table.key
 
@@ -75,6 +75,44 @@ async def test_rerun_folds_behind_the_new_one(shared: Place) -> None:
         await seen.until(f"└ {run}")
 
 
+async def test_what_has_not_begun_is_held_released_started_and_skipped(shared: Place) -> None:
+    """Each key asks, each answer is told, and the run stands as it was wished."""
+    first = await cli(shared, "run", "-H", "local", "--delay", "1h", "--", "echo now")
+    other = await cli(shared, "run", "-H", "local", "--delay", "1h", "--", "echo never")
+    async with watching(shared) as seen:
+        await seen.on(first)
+        for key, asks, tells in (
+            ("h", f"hold {first}?", f"hold {first}: it is scheduled: held by"),
+            ("u", f"release {first}?", f"release {first}: it is scheduled"),
+            ("S", f"start {first}?", f"start {first}: it is "),
+        ):
+            await seen.press(key)
+            await seen.until(asks)
+            await seen.press("y")
+            await seen.until(tells)
+        await seen.until(f"{first}  ", "echo now", "✔ success")
+        await seen.on(other)
+        await seen.press("x")
+        await seen.until(f"skip {other}?", "it will not start")
+        await seen.press("y")
+        await seen.until(f"skip {other}: it is skipped", "» skipped")
+
+
+async def test_what_has_ended_is_marked(shared: Place) -> None:
+    """The outcome is chosen first, then asked; the one that it has is refused."""
+    run = await cli(shared, "run", "-H", "local", "--wait", "--", "exit 3")
+    async with watching(shared) as seen:
+        await seen.on(run)
+        await seen.press("m")
+        await seen.until("mark as", "success", "skipped")
+        await seen.press("f")
+        await seen.until(f"mark: {run} is failure already")
+        await seen.press("m", "s")
+        await seen.until(f"mark {run} as success?", "goes on as after success")
+        await seen.press("y")
+        await until(lambda: line_of(seen, run).split()[2] == "success")
+
+
 async def test_several_are_acted_on_together(shared: Place) -> None:
     """What is chosen is acted on, whatever the cursor stands on."""
     runs = [await begin(shared, "sleep", "601") for _ in range(3)]
@@ -85,7 +123,7 @@ async def test_several_are_acted_on_together(shared: Place) -> None:
         await seen.press("s")
         await seen.until("stop 2 runs?")
         await seen.press("y")
-        await seen.until("2 runs: stop")
+        await seen.until("stop: 2 runs")
         await until(lambda: [shared.state_of(int(run[1:])) for run in runs] == ["running", "failure", "failure"])
 
 

@@ -78,7 +78,7 @@ def outside(app: App) -> Outside:
         return Wanted(hosts, {}, {}, (), None, None)
 
     def of_job(job: str, args: Mapping[str, str], hosts: Sequence[str]) -> Sequence[Shape]:
-        return drafts_of_job(app, job, args, wanted(hosts))
+        return drafts_of_job(app, job, args, wanted(hosts), None)
 
     def of_command(line: str, hosts: Sequence[str]) -> Sequence[Shape]:
         return drafts_of_command([line], wanted(hosts))
