@@ -68,11 +68,13 @@ class App:
     def ask(self, question: Callable[[Client], T]) -> T:
         """The scheduler's answer; one is started in the background if none listens. Raises SchedulerError."""
         try:
-            return question(self.client())
+            with self.client() as client:
+                return question(client)
         except NoSchedulerError:
             # Nobody listened, so nothing was asked: asking again does nothing twice.
             self.start_scheduler()
-            return question(self.client())
+            with self.client() as client:
+                return question(client)
 
     def _archive_file(self, text: str) -> Path:
         from pathlib import Path

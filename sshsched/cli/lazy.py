@@ -16,6 +16,7 @@ COMMANDS = {
     "output": "output",
     "runs": "runs",
     "show": "show",
+    "watch": "watch",
     "stop": "stop",
     "skip": "stop",
     "start": "hands",
