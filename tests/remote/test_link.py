@@ -128,7 +128,8 @@ async def ends(linked: Linked, command: str) -> str:
     """Start a program over the link and wait until the link notices its end. Returns the spool's name."""
     run = a_run(command)
     name = script.spool_name(run)
-    assert (await linked.link.start(run)).launched
+    (started,) = await linked.link.start([(run, None)])
+    assert started.launched
     await until(lambda: ("ended", name, None) in linked.heard.notices, within=20)
     return name
 
