@@ -16,7 +16,7 @@ from sshsched.remote.transport import Channel
 
 FIRST_NEWS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3)
 NEWS_EVERY = 0.5  # seconds between questions where no channel can follow the journal
-YOUNG = 3.0  # seconds of a link's life in which only a long run is worth a channel
+YOUNG = 1.0  # seconds of a link's life in which only a long run is worth a channel
 
 
 class Journal:
@@ -65,15 +65,14 @@ class Journal:
         raise LinkLostError(self._host, f"its journal cannot be followed: {why}")
 
     async def _while_young(self) -> None:
-        """Ask for news until the link is no longer young, or one of its runs takes longer."""
-        until = asyncio.get_running_loop().time() + YOUNG
-        while True:
-            try:
-                async with asyncio.timeout_at(until):
-                    await self._woken.wait()
-            except TimeoutError:
-                return
+        """Ask while something is expected, until a run takes long or comes when the link is no longer young."""
+        loop = asyncio.get_running_loop()
+        young_until = loop.time() + YOUNG
+        young = True
+        while young:
+            await self._woken.wait()
             self._woken.clear()
+            young = loop.time() < young_until
             for pause in FIRST_NEWS:
                 await self._ask(pause)
                 if not self._open:

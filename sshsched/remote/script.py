@@ -209,8 +209,13 @@ def _exec(program: Program, *, plain: bool = False) -> str:
 
 
 def _library() -> str:
-    """All parts of host.sh as variables, for whoever is started here; a control shell itself reads only two of them."""
-    _, *parts = _TITLE.split(host_text())
+    return _packed(host_text())
+
+
+@cache
+def _packed(source: str) -> str:
+    """All parts of host.sh as variables, for whoever is started there; a control shell itself reads only two."""
+    _, *parts = _TITLE.split(source)
     sent = {f"SS_{title.upper()}": text for title, text in zip(parts[::2], parts[1::2], strict=True)}
     return "\n".join(
         [*(f"{name}={quote(text.lstrip())}" for name, text in sent.items()), 'eval "$SS_BASE$SS_REQUESTS"']
