@@ -38,7 +38,7 @@ from sshsched.remote.script import spool_name
 
 SWEEP_EVERY = 5.0
 FOLLOW_EVERY = 0.15
-CLEAN_LINGER = 1.0  # nobody waits for the cleaning of a spool, and many at once cost the host hardly more than one
+CLEAN_LINGER = 2.0  # nobody waits for the cleaning of a spool, and many at once cost the host hardly more than one
 MOST_RUNS = 100  # in one look
 MOST_STARTS = 50  # at once; each may hold some 100 KiB of command and input
 MOST_BYTES = 64 * 1024  # of each output in one look: more comes over the bulk channel

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -88,6 +90,20 @@ async def test_programs_that_are_started_together(anyshell: Control) -> None:
     assert [0] * 5 == [ignored((await anyshell.output(run)).decode()) for run in runs]
     assert 5 == len({chaperone for _, chaperone, _ in claims})
     assert Cause.TIMEOUT is stopped.stopping
+
+
+async def test_the_shell_that_forked_the_chaperones_may_be_killed(anyshell: Control) -> None:
+    """Programs that were started together are told of each by its own chaperone, whatever becomes of their parent."""
+    runs = [a_run(f"while [ ! -e $HOME/go ]; do sleep 0.05; done; exit {number}") for number in (3, 4, 5)]
+    await anyshell.start_all(runs)
+    for run in runs:
+        await anyshell.claimed(run)
+    chaperone = (anyshell.folder(runs[0]) / "claim").read_text().split()[4]
+    parent = int(Path(f"/proc/{chaperone}/stat").read_text().rpartition(") ")[2].split()[1])
+    os.kill(parent, signal.SIGKILL)
+    (anyshell.spool.parents[2] / "go").touch()
+
+    assert [3, 4, 5] == [outcome(await anyshell.ended(run))[0] for run in runs]
 
 
 async def test_short_output_is_fetched_byte_for_byte(anyshell: Control) -> None:
