@@ -14,8 +14,9 @@ from pathlib import Path
 
 from bench.figures import Figure, Rival, Sizes, seconds
 from bench.place import folder
-from sshsched.domain.events import Save
-from sshsched.domain.model import LogEntry, Outcome, Output, Program, Reason, Run, Spool
+from sshsched.domain.instructions import Save
+from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, Spool
+from sshsched.domain.program import Program
 from sshsched.domain.states import FINISHED, State
 from sshsched.store.filter import RunFilter
 from sshsched.store.output import OutputFiles

@@ -10,6 +10,7 @@ command with.
     ├── ConfigError                    2   problems in files, all at once, each with its place
     ├── NotFoundError                  4   no such run, job or host
     ├── RefusedError                   1   the run is not in a state for that
+    ├── SecretError                  125   a secret cannot be found where it is kept
     ├── SchedulerError               125
     │   ├── NoSchedulerError               nobody listens on the socket
     │   └── SchedulerRunsError             another scheduler holds the store
@@ -83,6 +84,10 @@ class RefusedError(SshschedError):
     """The run is not in a state for that."""
 
     exit_code = 1
+
+
+class SecretError(SshschedError):
+    """A secret cannot be found where it is kept."""
 
 
 class SchedulerError(SshschedError):

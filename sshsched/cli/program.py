@@ -6,7 +6,6 @@ Rule: nothing is checked here that the scheduler checks: a draft has the same fa
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from sshsched.cli.app import App
 
 SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[]#~{}!")
-MOST_STDIN = 1 << 20
 
 Draft = dict[str, Any]
 
@@ -53,16 +51,19 @@ def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted
 
     from sshsched.config.jobs import load_job
     from sshsched.config.renderer import renderer
+    from sshsched.domain.plan import NO_PLAN
     from sshsched.kinds.jobs import bind
 
     at = time.time() if wanted.schedule_time is None else wanted.schedule_time
     bound = bind(load_job(app.config_dir, job_id), args, renderer(app.config_dir), at)
-    base = {
+    base: dict[str, Any] = {
         "job": bound.job_id,
         "args": dict(bound.args),
         "labels": bound.labels,
         "start_within": bound.start_within,
     }
+    if bound.plan != NO_PLAN:
+        base["plan"] = asdict(bound.plan)
     program = {key: value for key, value in asdict(bound.program).items() if value not in (None, (), {})}
     return [_draft(host, program, base, wanted) for host in dict.fromkeys(wanted.hosts or [bound.host])]
 
@@ -88,25 +89,3 @@ def user_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
-
-
-def stdin_text(source: str) -> str:
-    """The text of a file, or of our own standard input for `-`. Raises UsageError."""
-    try:
-        if source == "-":
-            data = sys.stdin.buffer.read(MOST_STDIN + 1)
-        else:
-            from pathlib import Path
-
-            with Path(source).open("rb") as file:
-                data = file.read(MOST_STDIN + 1)
-    except OSError as error:
-        raise UsageError(f"--stdin: {source}: {error.strerror}") from error
-    if len(data) > MOST_STDIN:
-        raise UsageError(f"--stdin: {source}: more than {MOST_STDIN >> 20} MiB; copy it to the host and read it there")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"--stdin: {source}: no UTF-8 at byte {error.start}; copy it to the host and read it there"
-        ) from error

@@ -6,6 +6,9 @@ Rule: a file that is absent costs nothing.
 
     nas: {address: nas.home, user: backup, slots: 2, tags: [storage]}
     web1: {jump: gate}                  # the rest is asked of ssh_config
+    groups:
+      web: [web1, web2]
+      build: {hosts: [b1, b2], strategy: least_busy}
 """
 
 from __future__ import annotations
@@ -14,15 +17,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from sshsched.config.nodes import Node, Problems, Text, UnreadableError, shown
+from sshsched.config.nodes import Mapping, Node, Problems, Text, UnreadableError, shown
+from sshsched.config.placement import CANARY, MAX_FAIL, STRATEGY, check_choice, take_choice
 from sshsched.config.programs import ENV_NAME, ENV_WANTED
-from sshsched.config.reading import Key, Record, reader
+from sshsched.config.reading import Key, Record, read_value, reader
 from sshsched.config.settings import MOST_SLOTS, load_settings
 from sshsched.config.strict import read_file
 from sshsched.config.values import TEXT, Integer, Many, Pairs, Word, read_named
+from sshsched.domain.draft import HOST_NAME
 from sshsched.domain.hosts import LOCAL, Host
+from sshsched.domain.plan import STRATEGIES
+from sshsched.domain.view import Group
 from sshsched.errors import ConfigError, Problem
-from sshsched.kinds.jobs import HOST_NAME, USER_NAME
+from sshsched.kinds.jobs import USER_NAME
 
 FILE: Final = "hosts.yaml"
 
@@ -49,12 +56,23 @@ HOST: Final = Record((ADDRESS, USER, PORT, IDENTITY, JUMP, *_HERE), "a host", _E
 LOCAL_HOST: Final = Record(_HERE, "this machine, to which nobody logs in")
 
 
+GROUPS: Final = "groups"
+MEMBERS: Final = Key("hosts", Many(Word(HOST_NAME, "host name"), alone=False), "its hosts")
+GROUP: Final = Record(
+    (MEMBERS, STRATEGY, MAX_FAIL, CANARY), "a group of hosts", {"members": "here it is called 'hosts'"}
+)
+
+
 class Hosts(dict[str, Host]):
-    """The hosts of hosts.yaml, and `local`. `hosts[name]` of any other name is an alias of ssh_config."""
+    """The hosts of hosts.yaml, and `local`. `hosts[name]` of any other name is an alias of ssh_config.
+
+    `groups` are those of the same file, by name, without the @.
+    """
 
     def __init__(self, slots: int | None = None) -> None:
         super().__init__()
         self.slots = slots
+        self.groups: dict[str, Group] = {}
         self[LOCAL] = Host(LOCAL, slots=slots)
 
     def __missing__(self, name: str) -> Host:
@@ -77,7 +95,10 @@ def load_hosts(config_dir: Path) -> Hosts:
     try:
         node = read_file(config_dir / FILE, problems)
         if node is not None:
-            hosts.update(read_named(node, f"@?{HOST_NAME}", "host name", read, problems))
+            groups = node.entries.pop(GROUPS, None)
+            if groups is not None:
+                hosts.groups = _groups(groups.value, node, problems)
+            hosts.update(read_named(node, HOST_NAME, "host name", read, problems))
     except (FileNotFoundError, UnreadableError):
         pass  # not there, or noted
     if found := [*before, *problems.sorted()]:
@@ -85,9 +106,43 @@ def load_hosts(config_dir: Path) -> Hosts:
     return hosts
 
 
+def _groups(node: Node, hosts: Mapping, problems: Problems) -> dict[str, Group]:
+    """All good groups; what is wrong with the others is noted."""
+
+    def read(name: str, node: Node, problems: Problems) -> Group:
+        if name in hosts.entries or name == LOCAL:
+            raise problems.refuse(node, "is a group and a host; rename one of them")
+        return _group(node, problems)
+
+    if not isinstance(node, Mapping):
+        problems.add(node, f"{node.what} stands where groups should be: `groups: {{web: [web1, web2]}}`")
+        return {}
+    try:
+        return read_named(node, f"(?!@){HOST_NAME}", "name of a group", read, problems)
+    except UnreadableError:
+        return {}
+
+
+def _group(node: Node, problems: Problems) -> Group:
+    if not isinstance(node, Mapping):
+        return Group(_members(read_value(node, MEMBERS.kind, problems), node, problems))
+    with reader(node, GROUP, problems) as take:
+        hosts, (strategy, fan) = take(MEMBERS), take_choice(take)
+    check_choice(node, strategy, problems)
+    return Group(_members(hosts, node.entries["hosts"].value, problems), strategy or STRATEGIES[0], fan)
+
+
+def _members(names: tuple[str, ...], node: Node, problems: Problems) -> tuple[str, ...]:
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise problems.refuse(node, f"{shown(twice[0])} stands here twice")
+    if groups := [name for name in names if name.startswith("@")]:
+        raise problems.refuse(node, f"{shown(groups[0])} is a group; a group holds hosts only")
+    return names
+
+
 def _host(name: str, node: Node, slots: int | None, problems: Problems) -> Host:
     if name.startswith("@"):
-        raise problems.refuse(node, f"groups like {shown(name)} are not yet supported by this version; take it out")
+        raise problems.refuse(node, f"a group belongs under 'groups', as in `groups: {{{name[1:]}: [a, b]}}`")
     if isinstance(node, Text) and node.absent:
         return Host(name, slots=slots)
     if name == LOCAL:

@@ -13,12 +13,13 @@ from typing import NamedTuple
 from sshsched.config.defaults import Defaults
 from sshsched.config.folder import JOB_WORD, JOBS, JobFile, job_files
 from sshsched.config.job import job_schema, read_job
-from sshsched.config.nodes import Entry, Problems, UnreadableError, place, shown, suggest
+from sshsched.config.nodes import Entry, Problems, UnreadableError, place, shown
 from sshsched.config.nodes import Mapping as MappingNode
 from sshsched.config.programs import Entries
 from sshsched.config.reading import Schema
 from sshsched.config.strict import read_file
 from sshsched.config.surroundings import Surroundings
+from sshsched.domain.nearest import suggest
 from sshsched.errors import ConfigError, NotFoundError, Problem, SshschedError
 from sshsched.kinds.jobs import Job
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from sshsched.config.nodes import Entry, Mapping, Node, Problems, Text
 from sshsched.config.reading import Key, Made, Record, Take, check_keys
-from sshsched.config.values import TEXT, Duration, Integer, Many, OneOf, Pairs, Word
-from sshsched.domain.model import GRACE, Program, Stop
+from sshsched.config.values import TEXT, Duration, Integer, Many, Number, OneOf, Pairs, Word
+from sshsched.domain.program import GRACE, Program, Stop
 from sshsched.kinds.jobs import USER_NAME
 
 # SSHSCHED_* tells a program of its run; a job that sets one would be overruled without a word.
@@ -46,6 +46,9 @@ USER: Final = Key[str | None](
 )
 STOPPING: Final = Key("stop", Made(STOP, lambda take: Stop(take(SIGNAL), take(GRACE_TIME))), STOP.help, Stop())
 TIMEOUT: Final = Key[float | None]("timeout", Duration(), "the host stops the program after so long", None)
+TIMEOUT_MINUTES: Final = Key[float | None](
+    "timeout-minutes", Number(0.01, 1_000_000), "the same in minutes, as GitHub Actions has it", None
+)
 ACCEPT: Final = Key[tuple[int, ...]]("accept", Many(Integer(0, 255)), "the exit codes that mean success", (0,))
 ABANDONING: Final = Key[float | None]("abandon", Made(ABANDON, lambda take: take(AFTER)), ABANDON.help, None)
 
@@ -55,7 +58,7 @@ ALIASES: Final = {
     **dict.fromkeys(("args", "arguments"), "argv"),
     **dict.fromkeys(("environment", "vars"), "env"),
     **dict.fromkeys(("chdir", "dir", "directory", "workdir", "working_directory"), "cwd"),
-    **dict.fromkeys(("exit_codes", "exit_code", "success_exit_codes", "expect"), "accept"),
+    **dict.fromkeys(("exit_codes", "exit_code", "success_exit_codes"), "accept"),
     **dict.fromkeys(("become_user", "sudo_user", "run_as"), "user"),
     **dict.fromkeys(("input",), "stdin"),
     **dict.fromkeys(("kill",), "stop"),
@@ -64,10 +67,11 @@ ELSEWHERE: Final = {
     **{word: f"here it is called '{name}'" for word, name in ALIASES.items()},
     "signal": "it belongs under 'stop'",
     "grace": "it belongs under 'stop'",
+    "timeout_minutes": "it is written timeout-minutes; or `timeout: 5m`",
 }
-LATER: Final = frozenset({"type", "secrets"})
+LATER: Final = frozenset({"type"})
 PROGRAM: Final = Record(
-    (COMMAND, ARGV, ENV, CWD, STDIN, UMASK, USER, STOPPING, TIMEOUT, ACCEPT, ABANDONING),
+    (COMMAND, ARGV, ENV, CWD, STDIN, UMASK, USER, STOPPING, TIMEOUT, TIMEOUT_MINUTES, ACCEPT, ABANDONING),
     "what runs on the host",
     ELSEWHERE,
     LATER,
@@ -78,6 +82,7 @@ Entries = AbstractMapping[str, Entry]
 
 def make_program(take: Take) -> Program:
     """A program out of a mapping that holds its keys, be it among others."""
+    timeout, minutes = take(TIMEOUT), take(TIMEOUT_MINUTES)
     return Program(
         command=take(COMMAND),
         argv=take(ARGV),
@@ -87,7 +92,7 @@ def make_program(take: Take) -> Program:
         umask=take(UMASK),
         user=take(USER),
         stop=take(STOPPING),
-        timeout=take(TIMEOUT),
+        timeout=timeout if minutes is None else minutes * 60,
         accept=take(ACCEPT),
         abandon_after=take(ABANDONING),
     )
@@ -105,9 +110,10 @@ def spread(node: Mapping, problems: Problems) -> dict[str, Entry]:
             if name in entries:
                 problems.add(entry.key, f"stands here and beside 'program' in line {entries[name].key.line}; keep one")
             entries[name] = entry
-    if "command" in entries and "argv" in entries:
-        later = max(entries["command"].key, entries["argv"].key, key=lambda key: (key.line, key.column))
-        problems.add(later, "both 'command' and 'argv' are given; keep one")
+    for one, other in (("command", "argv"), ("timeout", "timeout-minutes")):
+        if one in entries and other in entries:
+            later = max(entries[one].key, entries[other].key, key=lambda key: (key.line, key.column))
+            problems.add(later, f"both '{one}' and '{other}' are given; keep one")
     return entries
 
 

@@ -16,14 +16,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from sshsched.config.durations import duration
+from sshsched.config.kinded_schedules import TYPE, read_kinded
 from sshsched.config.late import DAYTIME, TZ, LateText, Placed, Where, made
-from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, UnreadableError, shown, suggest
+from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, UnreadableError, shown
 from sshsched.config.options import COMMON, STOP, STOP_RUN, take_options
 from sshsched.config.reading import Key, Record, Schema, Take, present, read_text, reader
-from sshsched.config.values import TEXT, Duration, Integer, Many
+from sshsched.config.values import Duration, Integer, Many
+from sshsched.domain.nearest import suggest
+from sshsched.kinds.durations import duration
 from sshsched.kinds.jobs import Param, Scheduled
 from sshsched.kinds.options import Options
+from sshsched.kinds.registry import KindError, NoKindError, find, names
 from sshsched.kinds.schedules.base import Schedule
 from sshsched.kinds.schedules.cron import NAMED, cron
 from sshsched.kinds.schedules.daily import MOST_DATES, MOST_DAYS, Daily, Shift
@@ -33,7 +36,6 @@ from sshsched.kinds.schedules.once import Once
 
 Maker = Callable[[Where], Schedule]
 
-TYPE: Final = Key("type", TEXT, "the type of schedule", "")
 CRON: Final = Key("cron", LateText(), "five fields, @daily and the like, or @reboot")
 EVERY: Final = Key("every", Duration(), "the interval, counted from 1970-01-01T00:00Z")
 PHASE: Final = Key("phase", Duration(zero=True), "how much later than the full intervals", 0.0)
@@ -153,6 +155,8 @@ def _read(node: Node, where: Where) -> Scheduled:
     if not isinstance(node, Mapping):
         raise problems.refuse(node, f"{node.what} stands where a schedule should be, like @daily or every 15m")
     kind = _type(node, problems)
+    if kind not in RECORDS:
+        return read_kinded(kind, node, where)
     with reader(node, RECORDS[kind], problems) as take:
         take(TYPE)
         there = where.within(take(TZ))
@@ -183,8 +187,19 @@ def _type(node: Mapping, problems: Problems) -> str:
     text = read_text(present(entry.value, problems), problems, "a type of schedule")
     kind = ALIASES.get(text, text)
     if kind not in RECORDS:
-        raise problems.refuse(entry.value, f"unknown type {shown(text)}{suggest(text, list(RECORDS), ALIASES)}")
+        _check_kind(text, entry.value, problems)
     return kind
+
+
+def _check_kind(name: str, node: Node, problems: Problems) -> None:
+    """Whether somebody else has such a kind: an installed package, or the user."""
+    try:
+        find("schedule", name)
+    except NoKindError as error:
+        known = f": {error}" if "." in name else suggest(name, [*RECORDS, *names("schedule")], ALIASES)
+        raise problems.refuse(node, f"unknown type {shown(name)}{known}") from None
+    except KindError as error:
+        raise problems.refuse(node, str(error)) from None
 
 
 def check_args(found: list[Read], params: tuple[Param, ...], problems: Problems) -> None:
@@ -207,7 +222,12 @@ def check_args(found: list[Read], params: tuple[Param, ...], problems: Problems)
 def schedules_schema() -> Schema:
     """The JSON Schema of `schedule:`."""
     short: Schema = {"type": "string", "pattern": r"\S"}
-    one: Schema = {"anyOf": [short, *map(_schema, RECORDS)]}
+    others: Schema = {
+        "type": "object",
+        "properties": {"type": {"not": {"enum": [*RECORDS, *ALIASES]}}},
+        "required": ["type"],
+    }
+    one: Schema = {"anyOf": [short, *map(_schema, RECORDS), others]}
     return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
 
 

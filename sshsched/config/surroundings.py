@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sshsched.config.settings import Settings, load_settings
+from sshsched.config.settings import KINDS, Settings, load_settings
 from sshsched.errors import ConfigError, Problem
+from sshsched.kinds.registry import look_in
 
 if TYPE_CHECKING:
     from sshsched.kinds.calendars import Calendar
@@ -23,6 +24,7 @@ class Surroundings:
     def __init__(self, config_dir: Path) -> None:
         self.config_dir = config_dir
         self.problems: list[Problem] = []
+        look_in(str(config_dir / KINDS))
 
     @cached_property
     def settings(self) -> Settings:

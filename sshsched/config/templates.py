@@ -43,12 +43,12 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def render(text: str, values: Mapping[str, str], calendars: Calendars = dict) -> str:
+def render(text: str, values: Mapping[str, Any], calendars: Calendars = dict) -> str:
     """The text with the values filled in. Raises ValueError with the reason."""
     if not is_template(text):
         return text
     if (names := _plain_names(text)) is not None and names <= values.keys():
-        return _short_enough(_PLAIN.sub(lambda m: shlex.quote(values[m[1]]) if m[2] else values[m[1]], text))
+        return _short_enough(_PLAIN.sub(lambda m: shlex.quote(str(values[m[1]])) if m[2] else str(values[m[1]]), text))
     from jinja2 import TemplateError
 
     try:
@@ -74,11 +74,14 @@ def _plain_names(text: str) -> frozenset[str] | None:
     return None if names & _RESERVED else names
 
 
-def faults(text: str, names: Collection[str]) -> list[str]:
-    """What is wrong with a template before any value is known: its grammar, and names that are nowhere defined."""
+def faults(text: str, names: Collection[str], also: Collection[str] = ()) -> list[str]:
+    """What is wrong with a template before any value is known: its grammar, and names that are nowhere defined.
+
+    `names` are the params of the job, `also` are defined here besides.
+    """
     if not is_template(text):
         return []
-    if (plain := _plain_names(text)) is not None and plain <= {*names, *GIVEN}:
+    if (plain := _plain_names(text)) is not None and plain <= {*names, *also, *GIVEN}:
         return []
     from jinja2 import TemplateError, meta, nodes
 
@@ -94,9 +97,49 @@ def faults(text: str, names: Collection[str]) -> list[str]:
         and node.name in ("default", "d", "defined", "undefined")
         and isinstance(node.node, nodes.Name)
     }
-    unknown = sorted(used - set(names) - asked - set(_environment().globals) - {*GIVEN, *_functions(dict)})
+    unknown = sorted(used - set(names) - set(also) - asked - set(_environment().globals) - {*GIVEN, *_functions(dict)})
     there = f"the params are: {', '.join(names)}" if names else "the job has no params"
-    return [f"'{name}' is not defined; {RUN_ID if name == 'run_id' else there}" for name in unknown]
+    return [f"'{name}' is not defined; {_hint(name, there, also)}" for name in unknown]
+
+
+def _hint(name: str, there: str, also: Collection[str]) -> str:
+    if name == "run_id" and not also:
+        return RUN_ID
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    if near := get_close_matches(name, also, n=1):
+        return f"did you mean '{near[0]}'?"
+    return f"{there}, and of the run there are job, run, state, host, message, exit_code and more" if also else there
+
+
+def reached(text: str, name: str) -> set[tuple[str, ...]]:
+    """What a template asks of a mapping: ("build", "outputs", "version") for `steps.build.outputs.version`.
+
+    Of a template whose grammar is wrong, nothing.
+    """
+    if name not in text or not is_template(text):
+        return set()
+    from jinja2 import TemplateError, nodes
+
+    try:
+        tree = _environment().parse(text)
+    except TemplateError:
+        return set()
+    found = set()
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        path: list[str] = []
+        part: nodes.Node = node
+        while True:
+            if isinstance(part, nodes.Getattr):
+                path.insert(0, part.attr)
+            elif isinstance(part, nodes.Getitem) and isinstance(part.arg, nodes.Const):
+                path.insert(0, str(part.arg.value))
+            else:
+                break
+            part = part.node
+        if isinstance(part, nodes.Name) and part.name == name:
+            found.add(tuple(path))
+    return {path for path in found if not any(other[: len(path)] == path for other in found - {path})}
 
 
 def _functions(calendars: Calendars) -> dict[str, Callable[..., Any]]:

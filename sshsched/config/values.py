@@ -11,13 +11,15 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from sshsched.config.durations import PATTERN, duration
-from sshsched.config.nodes import Listing, Mapping, Node, Problems, UnreadableError, shown, suggest
+from sshsched.config.nodes import Listing, Mapping, Node, Problems, UnreadableError, shown
 from sshsched.config.reading import Kind, Schema, read_each, read_text, read_value
 from sshsched.config.templates import is_template
+from sshsched.domain.nearest import suggest
+from sshsched.kinds.durations import PATTERN, duration
 
 T = TypeVar("T")
 SCALAR: Final = ["string", "number", "boolean"]
+_NUMBER: Final = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,24 @@ class Integer:
     @property
     def _pattern(self) -> str:
         return "0|-?[1-9][0-9]{0,9}" if self.low < 0 else "0|[1-9][0-9]{0,9}"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number between two bounds, both allowed; it may have a fraction."""
+
+    low: float
+    high: float
+
+    def read(self, node: Node, problems: Problems) -> float:
+        text = read_text(node, problems, "a number")
+        if re.fullmatch(_NUMBER, text) and self.low <= float(text) <= self.high:
+            return float(text)
+        raise problems.refuse(node, f"{shown(text)} is no number from {self.low:g} to {self.high:g}")
+
+    def schema(self) -> Schema:
+        number: Schema = {"type": "number", "minimum": self.low, "maximum": self.high}
+        return {"anyOf": [number, {"type": "string", "pattern": f"^(?:{_NUMBER})$"}]}
 
 
 class ZoneName:

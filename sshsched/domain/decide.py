@@ -1,7 +1,7 @@
 """What follows from what happened: `decide(view, event)` gives the instructions, and does nothing.
 
-Rule: a run gets its spool, and with it leave to start, only in `considered`. What a host says of a run is weighed in
-`reports.py`; how a run is saved and ended is in `saves.py`.
+Rule: one event, one handler. What a run waits for is in `waiting.py`, what a host says of it in `reports.py`, what
+people want in `hands.py`, what follows its moves in `after.py` and `flow.py`; how it is saved and ended in `saves.py`.
 """
 
 from __future__ import annotations
@@ -10,34 +10,44 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from sshsched.domain import words
+from sshsched.domain import flow, keys, words
+from sshsched.domain.after import after
 from sshsched.domain.events import (
-    Clean,
+    Advanced,
+    Asked,
     Cleaned,
-    Consider,
     Considered,
+    Delivered,
     Event,
+    Extracted,
     Fetched,
+    HoldWanted,
     HostDown,
     HostUp,
-    Instruction,
-    Look,
+    Learnt,
+    MarkWanted,
+    Moved,
+    ReleaseWanted,
     Reported,
-    Save,
-    Seal,
+    Restarted,
     StartRefused,
-    StopProgram,
+    StartWanted,
     StopWanted,
     Submitted,
     Swept,
-    Ticked,
     TimePassed,
-    View,
+    Told,
+    Woken,
 )
-from sshsched.domain.model import LogEntry, Reason, Run, Spool
+from sshsched.domain.hands import hold_wanted, mark_wanted, release_wanted, start_wanted, stop_wanted
+from sshsched.domain.instructions import Advance, Clean, Consider, Instruction, Look, Save, Seal, Stir
+from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.reports import reported, start_refused
-from sshsched.domain.saves import end, moved, note, rest, start, stop_passed
+from sshsched.domain.saves import note, rest, start
 from sshsched.domain.states import State
+from sshsched.domain.telling import delivered, told
+from sshsched.domain.view import View
+from sshsched.domain.waiting import asked, considered, restarted, woken
 
 
 def decide(view: View, event: Event) -> list[Instruction]:
@@ -51,79 +61,28 @@ def decide(view: View, event: Event) -> list[Instruction]:
 
 def submitted(view: View, event: Submitted) -> Iterator[Instruction]:
     """New runs are stored before anybody hears of them."""
-    yield from _new(event.runs, event.at)
+    yield from _new(view, event.runs, event.at)
+    if event.follows is not None and (asker := view.runs.get(event.follows)) is not None:
+        names = ", ".join(run.name for run in event.runs)
+        yield Save(asker, asker.state, (note(asker, event.at, f"its action made {names}"),))
 
 
 def time_passed(view: View, event: TimePassed) -> Iterator[Instruction]:
     """A schedule's place in time moves together with the runs that fell due, or neither does."""
     yield from event.cursors
-    yield from _new(event.runs, event.at)
+    yield from _new(view, event.runs, event.at)
 
 
-def _new(runs: tuple[Run, ...], at: float) -> Iterator[Instruction]:
+def learnt(view: View, event: Learnt) -> Iterator[Instruction]:
+    """Whoever waits for this fact is asked again."""
+    yield Stir(event.key)
+
+
+def _new(view: View, runs: tuple[Run, ...], at: float) -> Iterator[Instruction]:
     for run in runs:
         yield Save(run, None, (LogEntry(run.id, at, None, run.state, run.reason, words.created(run)),))
-        if run.state is State.WAITING:
-            yield Consider(run.host)
-
-
-def ticked(view: View, event: Ticked) -> Iterator[Instruction]:
-    """What is due waits from now on; what has waited too long, or until its stop time, does not start any more."""
-    for run in view.runs.values():
-        if run.state is State.SCHEDULED and run.due_at <= event.at:
-            yield moved(run, State.WAITING, event.at, Reason.DUE, "its time has come", waiting_since=event.at)
-            yield Consider(run.host)
-        elif run.state is State.WAITING and event.at - (run.waiting_since or event.at) >= run.start_within:
-            why = words.too_late(run)
-            yield from end(run, State.ERROR, event.at, Reason.NOT_STARTED, why, cleaned=True)
-        elif run.state is State.WAITING and stop_passed(run, event.at):
-            yield from _never(run, event.at)
-
-
-def considered(view: View, event: Considered) -> Iterator[Instruction]:
-    """Start the oldest waiting runs of a host that is up, as far as its slots go; tell the others why they wait."""
-    waiting = dict(view.waiting.get(event.host, {}))
-    host = view.hosts.get(event.host)
-    for run in [run for run in waiting.values() if stop_passed(run, event.at)]:
-        del waiting[run.id]
-        yield from _never(run, event.at)
-    if not waiting:
-        return
-    if host is None or not host.up:
-        if host is not None and host.permanent:
-            for run in waiting.values():
-                yield from end(run, State.ERROR, event.at, Reason.NOT_STARTED, host.problem, cleaned=True)
-        else:
-            yield from _tell(waiting, words.waits_for_host(event.host, host))
-        return
-    taken = sum(run.on_host for run in view.by_host.get(event.host, {}).values()) if host.slots is not None else 0
-    free = len(waiting) if host.slots is None else max(0, host.slots - taken)
-    for run in list(waiting.values())[:free]:
-        spool = Spool(f"{host.spool}/{run.name}-{run.key}", host.boot)
-        save = moved(
-            run,
-            State.STARTING,
-            event.at,
-            Reason.HOST_READY,
-            f"{event.host} is ready",
-            starting_since=event.at,
-            spool=spool,
-        )
-        yield save
-        yield start(save.run, event.at)
-    yield from _tell(dict(list(waiting.items())[free:]), f"waits for one of {host.slots} slots on {event.host}")
-
-
-def _never(run: Run, at: float) -> Iterator[Instruction]:
-    return end(run, State.ERROR, at, Reason.NOT_STARTED, words.stop_passed(run), cleaned=True)
-
-
-def _tell(waiting: dict[int, Run] | Any, why: str) -> Iterator[Instruction]:
-    """Newest first: behind the first who knows already, all know."""
-    for run in reversed(list(waiting.values())):
-        if run.message == why:
-            return
-        yield Save(replace(run, message=why), run.state)
+        if run.attempt > 1 and run.rerun_of is not None and (last := view.runs.get(run.rerun_of)) is not None:
+            yield Save(replace(last, retried_by=run.id), last.state)
 
 
 # The host comes and goes -----------------------------------------------------------------------------------------
@@ -143,6 +102,7 @@ def host_up(view: View, event: HostUp) -> Iterator[Instruction]:
             late = event.at - (run.starting_since or event.at) > run.start_within
             yield Seal(run) if late or run.reason is Reason.HOST_REFUSED else start(run, event.at)
         yield Look(run)  # tells too whether a stop that was asked for has arrived
+    yield Stir(keys.host(event.host))
     yield Consider(event.host)
 
 
@@ -158,6 +118,7 @@ def host_down(view: View, event: HostDown) -> Iterator[Instruction]:
         if run.on_host and run.unreachable_since is None:
             away = replace(run, unreachable_since=event.at)
             yield Save(away, run.state, (note(away, event.at, event.message),))
+    yield Stir(keys.host(event.host))
     yield Consider(event.host)
 
 
@@ -173,6 +134,8 @@ def fetched(view: View, event: Fetched) -> Iterator[Instruction]:
     yield Save(run, run.state)
     if run.finished and (run.output.complete or run.output.lost):
         yield Clean(run)
+        if run.root is not None:
+            yield Advance(run.root, run.step)  # what it hands on can be found now
 
 
 def cleaned(view: View, event: Cleaned) -> Iterator[Instruction]:
@@ -184,42 +147,29 @@ def cleaned(view: View, event: Cleaned) -> Iterator[Instruction]:
             yield Save(replace(run, cleaned=True, output=output), run.state)
 
 
-# By hand ---------------------------------------------------------------------------------------------------------
-
-
-def stop_wanted(view: View, event: StopWanted) -> Iterator[Instruction]:
-    """What has not begun is skipped; what runs is asked to end; what is ending is asked again, the new way."""
-    asked = event.asked
-    for number in event.run_ids:
-        run = view.runs.get(number)
-        if run is None or run.finished:
-            continue
-        if not run.on_host:
-            why = f"skipped by {asked.by}"
-            yield from end(run, State.SKIPPED, asked.at, Reason.BY_HAND, why, cleaned=True)
-            continue
-        why = f"{asked.by} asked it to end with {asked.signal}, KILL after {words.seconds(asked.grace)}"
-        if run.state is State.STOPPING:
-            again = replace(run, stop_asked=asked, message=why)
-            yield Save(again, run.state, (note(again, asked.at, why),))
-            yield StopProgram(again)
-        else:
-            save = moved(run, State.STOPPING, asked.at, Reason.STOP_ASKED, why, stop_asked=asked)
-            yield save
-            yield StopProgram(save.run)
-
-
 _HANDLERS: dict[type, Callable[[View, Any], Iterator[Instruction]]] = {
+    Restarted: restarted,
     Submitted: submitted,
     TimePassed: time_passed,
-    Ticked: ticked,
+    Woken: woken,
+    Asked: asked,
     Considered: considered,
+    Moved: after,
+    Advanced: flow.advanced,
+    Extracted: flow.extracted,
+    Learnt: learnt,
     HostUp: host_up,
     HostDown: host_down,
     StartRefused: start_refused,
     Reported: reported,
     Fetched: fetched,
     Cleaned: cleaned,
+    Told: told,
+    Delivered: delivered,
     StopWanted: stop_wanted,
+    HoldWanted: hold_wanted,
+    ReleaseWanted: release_wanted,
+    StartWanted: start_wanted,
+    MarkWanted: mark_wanted,
     Swept: swept,
 }

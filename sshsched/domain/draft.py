@@ -11,22 +11,26 @@ import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sshsched.domain.model import START_WITHIN, Program
+from sshsched.domain.model import START_WITHIN
+from sshsched.domain.plan import NO_PLAN, Plan
+from sshsched.domain.program import Program
+from sshsched.domain.sound import plan_flaws, seconds_flaw
 
 Flaw = tuple[str, str]
 
-HOST = re.compile(r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*")
+HOST_NAME = r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*"
+"""What may stand where a host or @GROUP is named: nothing that ssh could take for an option."""
+ASKED = re.compile(rf"tags:[^\s,]+(?:,[^\s,]+)*|{HOST_NAME}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 UMASK = re.compile(r"0?[0-7]{1,3}")
 RESERVED = "SSHSCHED_"
-LONGEST = 1_000_000_000  # 31 years, in seconds; the sh of a 32-bit host counts no further than 2**31
 LATEST = 253_402_300_800  # the end of the year 9999, the last that a date can show
 SIGNALS = {each.name.removeprefix("SIG"): int(each) for each in signal.Signals if not each.name.startswith("SIGRT")}
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """All that a run is made of, before it has an id."""
+    """All that a run is made of, before it has an id. `host` is a host, @GROUP or tags:A,B; empty in a root run."""
 
     host: str
     program: Program
@@ -35,6 +39,10 @@ class Draft:
     labels: tuple[str, ...] = ()
     by: str = ""
     rerun_of: int | None = None
+    attempt: int = 1
+    root: int | None = None
+    step: str = ""
+    plan: Plan = NO_PLAN
     schedule_time: float | None = None
     start_within: float = START_WITHIN
     stop_rule: str = ""
@@ -42,8 +50,10 @@ class Draft:
 
 def draft_flaws(draft: Draft) -> Iterator[Flaw]:
     """Everything that is wrong with a draft."""
-    if message := host_flaw(draft.host):
-        yield "host", message
+    if draft.plan.flow is None:
+        if message := host_flaw(draft.host):
+            yield "host", message
+        yield from program_flaws(draft.program)
     if draft.job_id is not None:
         yield from _text("job", draft.job_id, empty=False)
     for name, value in draft.args.items():
@@ -56,7 +66,8 @@ def draft_flaws(draft: Draft) -> Iterator[Flaw]:
     if draft.schedule_time is not None and not 0 <= draft.schedule_time < LATEST:
         yield "schedule_time", "lies before 1970 or after 9999"
     yield from _seconds("start_within", draft.start_within)
-    yield from program_flaws(draft.program)
+    if draft.plan is not NO_PLAN:
+        yield from plan_flaws(draft.plan)
 
 
 def program_flaws(program: Program, at: str = "program") -> Iterator[Flaw]:
@@ -84,8 +95,8 @@ def program_flaws(program: Program, at: str = "program") -> Iterator[Flaw]:
 
 
 def host_flaw(name: str) -> str | None:
-    """What is wrong with a host's name; None if nothing is."""
-    if HOST.fullmatch(name):
+    """What is wrong with the name of a host, @GROUP or tags:A,B; None if nothing is."""
+    if ASKED.fullmatch(name):
         return None
     return f"{name!r} cannot be the name of a host; letters, digits and . _ @ : % + - can, but no - comes first"
 
@@ -119,13 +130,6 @@ def text_flaw(value: str) -> str | None:
     except UnicodeEncodeError:
         return "is not valid UTF-8"
     return None
-
-
-def seconds_flaw(value: float) -> str | None:
-    """Why this cannot be a duration; None if it can."""
-    if 0 <= value <= LONGEST:
-        return None
-    return f"{value} is no duration; give seconds, from 0 to {LONGEST}"
 
 
 def _what_to_run(program: Program, at: str) -> Iterator[Flaw]:

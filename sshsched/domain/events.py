@@ -1,4 +1,4 @@
-"""What happens (events) and what is to be done (instructions): small frozen data, nothing else.
+"""What happens: small frozen data, nothing else.
 
 Rule: an effect never changes a run. It posts an event, and `decide()` says what that means.
 """
@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sshsched.domain.model import Cause, LogEntry, Outcome, Output, Run, StopAsked
+from sshsched.domain.instructions import Notice, SaveCursor
+from sshsched.domain.model import Cause, Outcome, Output, Run, StopAsked
 from sshsched.domain.states import State
+from sshsched.domain.view import Fact
 
 # What a host says ------------------------------------------------------------------------------------------------
 
@@ -48,11 +50,19 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """A scheduler has taken up its live runs: the time to ask again what waits."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
-    """New runs, with ids, as the first thing known of them."""
+    """New runs, with ids, as the first thing known of them. `follows` is the run whose action asked for them."""
 
     at: float
     runs: tuple[Run, ...]
+    follows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +75,11 @@ class TimePassed:
 
 
 @dataclass(frozen=True, slots=True)
-class Ticked:
-    """Time has passed."""
+class Woken:
+    """The time of these runs has come: for whatever they had waited until now."""
 
     at: float
+    run_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +162,113 @@ class Considered:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The time to ask a waiting run's conditions: said when something that it waits for may have changed."""
+
+    at: float
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A run has just been saved in another state, or for the first time: the time to see what follows from that."""
+
+    at: float
+    old: Run | None
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """A step of a workflow has moved, or its root has begun: the time to see which steps begin now.
+
+    `step` is the step of the run that moved; without it everything is looked at.
+    """
+
+    at: float
+    root: int
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a step of a workflow hands on has been looked for in its output; `missing` says what is not there."""
+
+    at: float
+    root: int
+    run_id: int
+    values: Mapping[str, str]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """A probe has answered."""
+
+    at: float
+    key: str
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class HoldWanted:
+    """Somebody wants nothing of this to start: `keys` are job:NAME, host:NAME, or * for everything."""
+
+    at: float
+    run_ids: tuple[int, ...]
+    keys: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseWanted:
+    """Somebody lets go what was held."""
+
+    at: float
+    run_ids: tuple[int, ...]
+    keys: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartWanted:
+    """Somebody wants waiting or scheduled runs to start now, past their conditions."""
+
+    at: float
+    run_ids: tuple[int, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkWanted:
+    """Somebody knows better how finished runs are to be taken. They are given as the store has them."""
+
+    at: float
+    runs: tuple[Run, ...]
+    state: State
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Jobs and the last day were looked at: what is to be told of them, and up to when they have been looked at."""
+
+    at: float
+    cursors: tuple[SaveCursor, ...]
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A notice was delivered, or was not: here it is as it stands now. `note` is what the log says of that, if it is
+    news."""
+
+    at: float
+    notice: Notice
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Swept:
     """Time for the slow look at everything on a host: it catches what no journal line could tell."""
 
@@ -158,9 +276,19 @@ class Swept:
 
 
 Event = (
-    Submitted
+    Restarted
+    | Submitted
     | TimePassed
-    | Ticked
+    | Woken
+    | Asked
+    | Moved
+    | Advanced
+    | Extracted
+    | Learnt
+    | HoldWanted
+    | ReleaseWanted
+    | StartWanted
+    | MarkWanted
     | HostUp
     | HostDown
     | StartRefused
@@ -168,122 +296,8 @@ Event = (
     | Fetched
     | StopWanted
     | Cleaned
+    | Told
+    | Delivered
     | Considered
     | Swept
 )
-
-# Instructions ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Save:
-    """Store this run. `old` is the state it must still have there (None: it must not exist); `log` is its new rows.
-
-    The engine performs all saves of a turn in one transaction before anything else.
-    """
-
-    run: Run
-    old: State | None
-    log: tuple[LogEntry, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SaveCursor:
-    """Store up to which instant a schedule of a job has been asked: in the transaction that stores what fell due.
-
-    `until` of None forgets the schedule. `note` is a new row of the job's log, if it says anything.
-    """
-
-    job_id: str
-    schedule: str
-    until: float | None
-    at: float = 0.0
-    note: str = ""
-
-
-Saving = Save | SaveCursor
-
-
-@dataclass(frozen=True, slots=True)
-class Consider:
-    """Say Considered of this host when all other events of the turn have been decided."""
-
-    host: str
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Send the start of this run. Sending twice starts once.
-
-    The host ends it after `stop_in` seconds, which is what is left until the run's stop time.
-    """
-
-    run: Run
-    stop_in: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Look at this run's spool, and bring what output there is once it has ended."""
-
-    run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """Make sure that this run never starts, or learn that it has."""
-
-    run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class StopProgram:
-    """Let the host climb the stop ladder. Asking again is harmless."""
-
-    run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """Bring the rest of the output of a run that has ended."""
-
-    run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Clean:
-    """Remove the spool: outcome and output are durable here."""
-
-    run: Run
-
-
-Instruction = Saving | Consider | Start | Look | Seal | StopProgram | Fetch | Clean
-
-
-# What a decision may look at -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class HostView:
-    """A host as decisions see it. `slots` of None is no limit."""
-
-    name: str
-    slots: int | None = None
-    up: bool = False
-    boot: str = ""
-    spool: str = ""
-    since: float = 0.0
-    problem: str = ""
-    permanent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """All live runs and all hosts that matter to them."""
-
-    runs: Mapping[int, Run]
-    by_host: Mapping[str, Mapping[int, Run]]
-    """The runs that are on their host, or have ended there and are not cleaned."""
-    waiting: Mapping[str, Mapping[int, Run]]
-    """The runs that wait for their host, oldest first."""
-    hosts: Mapping[str, HostView]

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from sshsched.domain.plan import NO_PLAN, Plan
+from sshsched.domain.program import GRACE, Program
 from sshsched.domain.states import FINISHED, ON_HOST, State
 
 START_WITHIN = 3600.0
-GRACE = 60.0  # Apsis' default
 
 Stream = Literal["stdout", "stderr"]
 STREAMS: tuple[Stream, ...] = ("stdout", "stderr")
@@ -33,6 +34,9 @@ class Reason(StrEnum):
     SIGNALLED = "signalled"
     STOPPED = "stopped"
     BY_HAND = "by-hand"
+    READY = "ready"
+    STEPS = "steps"
+    """A workflow: its steps have come to an end."""
     # Without an outcome from the program:
     NOT_STARTED = "not-started"
     HOST_REFUSED = "host-refused"
@@ -41,6 +45,10 @@ class Reason(StrEnum):
     SPOOL_GONE = "spool-gone"
     CONFIG = "config"
     CONDITION = "condition"
+    UPSTREAM_FAILED = "upstream-failed"
+    """A step that this one needs has failed, or was skipped for that."""
+    NOT_NEEDED = "not-needed"
+    """A step whose case did not come about: there was no failure to answer, or nothing to repeat it for."""
 
 
 class Cause(StrEnum):
@@ -49,31 +57,6 @@ class Cause(StrEnum):
     STOP = "stop"
     TIMEOUT = "timeout"
     ABANDONED = "abandoned"
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """How a program is asked to end: a signal's name without SIG, then KILL after the grace time."""
-
-    signal: str = "TERM"
-    grace: float = GRACE
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What runs on the host. Exactly one of `command` (for `sh -c`) and `argv` is given."""
-
-    command: str | None = None
-    argv: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-    cwd: str | None = None
-    stdin: str | None = None
-    umask: str | None = None
-    user: str | None = None
-    stop: Stop = Stop()
-    timeout: float | None = None
-    accept: tuple[int, ...] = (0,)
-    abandon_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +121,12 @@ class Run:
 
     id: int
     host: str
+    """Where it runs, once that has been decided; empty before, and for a root run."""
     program: Program
     created_at: float
     state: State
+    asked: str = ""
+    """What was asked for: a host, @GROUP, or tags:A,B. Empty in a root run."""
     key: str = ""
     """Part of the spool's name that no other run of any scheduler has, also not one of a store that was set back."""
     job_id: str | None = None
@@ -149,7 +135,16 @@ class Run:
     by: str = ""
     attempt: int = 1
     rerun_of: int | None = None
+    """The run that this one repeats: by hand, or as the next attempt if `attempt` is above 1."""
+    retried_by: int | None = None
+    """The next attempt of this one."""
+    root: int | None = None
+    """The root run of the workflow that this one is a step of."""
+    step: str = ""
+    plan: Plan = NO_PLAN
     schedule_time: float | None = None
+    not_before: float | None = None
+    """The time before which it does not start, apart from its schedule: of another attempt."""
     start_within: float = START_WITHIN
     stop_rule: str = ""
     """When its schedule ends it, as text that `kinds.options` reads: a rerun works out its own time from this."""
@@ -158,6 +153,16 @@ class Run:
     reason: Reason = Reason.CREATED
     message: str = ""
     waiting_since: float | None = None
+    ready_since: float | None = None
+    """Since when nothing but a place on a host is missing."""
+    forced: bool = False
+    """Somebody had it start past its conditions."""
+    held: str = ""
+    """Who holds it back, and since when; empty if nobody does."""
+    warned: tuple[str, ...] = ()
+    """The warnings that have been given: late, long."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What it hands on to later steps."""
     starting_since: float | None = None
     started_at: float | None = None
     finished_at: float | None = None
@@ -191,6 +196,9 @@ class Run:
 
     @property
     def due_at(self) -> float:
+        """The time from which it is late."""
+        if self.not_before is not None:
+            return self.not_before
         return self.created_at if self.schedule_time is None else self.schedule_time
 
 

@@ -9,20 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sshsched.domain import words
-from sshsched.domain.events import (
-    Claim,
-    Instruction,
-    Look,
-    Reported,
-    Save,
-    Seal,
-    StartRefused,
-    StopProgram,
-    View,
-)
+from sshsched.domain.events import Claim, Reported, StartRefused
+from sshsched.domain.instructions import Instruction, Look, Save, Seal, StopProgram
 from sshsched.domain.model import Cause, Outcome, Reason, Run, StopAsked
 from sshsched.domain.saves import end, moved, note, start, stop_passed
 from sshsched.domain.states import State
+from sshsched.domain.view import View
 
 RESEND_AFTER = 10.0  # seconds: a host that took longer to get from start to claim is asked again, which is harmless
 LADDER_WITHIN = 2.0  # seconds in which a stop that was asked for shows on the host, or is asked for again

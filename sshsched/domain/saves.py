@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sshsched.domain.events import Clean, Consider, Fetch, Instruction, Save, Seal, Start
+from sshsched.domain.instructions import Clean, Consider, Fetch, Instruction, Save, Seal, Start
 from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.states import State, move
 
@@ -57,7 +57,8 @@ def end(
     yield save
     if not cleaned:
         yield rest(save.run)
-    yield Consider(run.host)
+    if run.host:
+        yield Consider(run.host)
 
 
 def rest(run: Run) -> Instruction:

@@ -10,7 +10,9 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sshsched.domain.model import LogEntry, Program, Run
+from sshsched.domain.instructions import Notice
+from sshsched.domain.model import LogEntry, Run
+from sshsched.domain.program import Program
 
 Shape = dict[str, Any]
 _PROGRAM = tuple(field.name for field in fields(Program))
@@ -20,7 +22,7 @@ def iso(at: float | None) -> str | None:
     """2026-11-22T03:30:00.123Z, or None for None."""
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def run_shape(run: Run) -> Shape:
@@ -33,15 +35,25 @@ def run_shape(run: Run) -> Shape:
         "state": str(run.state),
         "reason": str(run.reason),
         "message": run.message,
-        "host": run.host,
+        "host": run.host or None,
+        "asked": run.asked or None,
         "labels": list(run.labels),
         "by": run.by,
         "attempt": run.attempt,
-        "rerun_of": None if run.rerun_of is None else f"r{run.rerun_of}",
+        "rerun_of": _name(run.rerun_of),
+        "retried_by": _name(run.retried_by),
+        "root": _name(run.root),
+        "step": run.step or None,
+        "values": dict(run.values),
+        "held": run.held or None,
+        "priority": run.plan.priority,
+        "warned": list(run.warned),
         "created_at": iso(run.created_at),
         "schedule_time": iso(run.schedule_time),
+        "not_before": iso(run.not_before),
         "stop_at": iso(run.stop_at),
         "waiting_since": iso(run.waiting_since),
+        "ready_since": iso(run.ready_since),
         "starting_since": iso(run.starting_since),
         "started_at": iso(run.started_at),
         "finished_at": iso(run.finished_at),
@@ -65,16 +77,19 @@ def run_shape(run: Run) -> Shape:
         "stdout_sha256": run.output.stdout_sha256,
         "stderr_sha256": run.output.stderr_sha256,
         "spool": run.spool and run.spool.path,
-        "program": program_shape(run),
+        "program": program_shape(run.program),
     }
 
 
-def program_shape(run: Run) -> Mapping[str, Any]:
-    """The program as the run holds it, without what was left at its default of nothing."""
+def _name(number: int | None) -> str | None:
+    return None if number is None else f"r{number}"
+
+
+def program_shape(program: Program) -> Mapping[str, Any]:
+    """A program, without what was left at its default of nothing."""
     # One by one: asdict() copies everything deeply, which took longer than all the rest of a run's shape.
-    program = run.program
     found = {name: value for name in _PROGRAM if (value := getattr(program, name)) not in (None, (), {})}
-    return {**found, "stop": asdict(program.stop)}
+    return {**found, "stop": {"signal": program.stop.signal, "grace": program.stop.grace}}
 
 
 def log_shape(entry: LogEntry) -> Shape:
@@ -86,6 +101,21 @@ def log_shape(entry: LogEntry) -> Shape:
         "to": str(entry.new),
         "reason": str(entry.reason),
         "message": entry.message,
+    }
+
+
+def notice_shape(notice: Notice) -> Shape:
+    """Something that is told of a run, without what it says. `problem` is that of the last try."""
+    return {
+        "id": notice.id,
+        "occasion": notice.occasion,
+        "kind": notice.deed.kind,
+        "made_at": iso(notice.made_at),
+        "tries": notice.tries,
+        "next_at": iso(notice.next_at) if notice.done_at is None else None,
+        "problem": notice.problem or None,
+        "done_at": iso(notice.done_at),
+        "told": notice.done_at is not None and not notice.problem,
     }
 
 

@@ -23,10 +23,11 @@ class State(StrEnum):
 
 
 # A host tells us late or all at once, so `starting` may end directly. A stop that arrives before the program began
-# seals the claim: that run was skipped by hand. There is no way back from a finished state, and no force.
+# seals the claim: that run was skipped by hand. A workflow's root has no host to start on, and begins by running.
+# There is no way back from a finished state, and no force.
 MOVES: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.WAITING, State.SKIPPED, State.ERROR}),
-    State.WAITING: frozenset({State.STARTING, State.SKIPPED, State.ERROR}),
+    State.WAITING: frozenset({State.STARTING, State.RUNNING, State.SKIPPED, State.ERROR}),
     State.STARTING: frozenset(
         {State.RUNNING, State.STOPPING, State.SUCCESS, State.FAILURE, State.ERROR},
     ),
@@ -40,6 +41,8 @@ MOVES: dict[State, frozenset[State]] = {
 
 FINISHED = frozenset(state for state, after in MOVES.items() if not after)
 LIVE = frozenset(MOVES) - FINISHED
+MARKS = {state: FINISHED - {state} for state in FINISHED}
+"""What a finished state may be turned into, by hand only: somebody knows better how the run is to be taken."""
 ON_HOST = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
 
 

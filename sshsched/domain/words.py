@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 
 from sshsched.domain import shape
-from sshsched.domain.events import HostView, Report
+from sshsched.domain.events import Report
 from sshsched.domain.model import Cause, Outcome, Reason, Run
+from sshsched.domain.view import HostView
 
 SCHEDULE = "schedule"
 """Who asks for runs that are made by a schedule."""
@@ -29,10 +30,15 @@ def created(run: Run) -> str:
     if run.finished:
         return run.message
     what = run.job_id or "an ad hoc command"
+    if run.root is not None:
+        what = f"step {run.step} of r{run.root}"
+    where = f" on {run.asked}" if run.asked else ""
+    if run.attempt > 1:
+        return f"{what}{where}, attempt {run.attempt} after r{run.rerun_of}"
     if run.by == SCHEDULE:
-        return f"{what} on {run.host}, scheduled for {shape.iso(run.schedule_time)}"
+        return f"{what}{where}, scheduled for {shape.iso(run.schedule_time)}"
     again = f", again after r{run.rerun_of}" if run.rerun_of is not None else ""
-    return f"{what} on {run.host}, asked for by {run.by or 'nobody'}{again}"
+    return f"{what}{where}, asked for by {run.by or 'nobody'}{again}"
 
 
 def too_late(run: Run) -> str:
@@ -41,9 +47,8 @@ def too_late(run: Run) -> str:
 
 
 def waits_for_host(name: str, host: HostView | None) -> str:
-    if host is None or not host.problem:
-        return f"waits for a connection to {name}"
-    return f"waits for {name}: {host.problem}"
+    """What follows "waits for "."""
+    return f"a connection to {name}" if host is None or not host.problem else f"{name}: {host.problem}"
 
 
 def running(report: Report) -> str:

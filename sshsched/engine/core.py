@@ -10,26 +10,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
-from sshsched.domain.decide import decide
-from sshsched.domain.events import (
-    Consider,
-    Considered,
-    Event,
-    HostDown,
-    HostUp,
-    Instruction,
-    Save,
-    SaveCursor,
-    Saving,
-    Submitted,
-    Ticked,
-    TimePassed,
-)
+from sshsched.domain.events import Event, Restarted, Woken
+from sshsched.domain.instructions import Ask, Instruction, Notice, Saving
 from sshsched.domain.model import Run
 from sshsched.engine.board import Board
+from sshsched.engine.turn import MakeRun, Turn
 from sshsched.errors import StoreBusyError
 
 TICK = 1.0
@@ -50,6 +37,8 @@ class Audience(Protocol):
 
     def run_changed(self, run: Run) -> None: ...
     def host_changed(self, host: str) -> None: ...
+    def host_wanted(self, host: str) -> None: ...
+    def told(self, notices: Sequence[Notice]) -> None: ...
 
 
 class Core:
@@ -59,6 +48,7 @@ class Core:
         self,
         store: Saver,
         board: Board,
+        make: MakeRun,
         perform: Callable[[str, Instruction], None],
         audience: Audience,
         clock: Clock = time.time,
@@ -66,6 +56,7 @@ class Core:
         self.board = board
         self.problem = ""
         self._store = store
+        self._make = make
         self._perform = perform
         self._audience = audience
         self._clock = clock
@@ -83,6 +74,7 @@ class Core:
 
     async def run(self) -> None:
         """Take turns until cancelled."""
+        self.post(Restarted(self._clock()))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick())
             group.create_task(self._turns())
@@ -98,56 +90,25 @@ class Core:
                     done.set_result(changed)
 
     async def _turn(self, events: list[Event]) -> Mapping[int, Run]:
-        saves: list[Saving] = []
-        acts: list[Instruction] = []
-        hosts: dict[str, None] = {}
+        turn = Turn(self.board, self._make, self._clock)
         for event in events:
-            self._see(event, hosts)
-            self._decide(event, saves, acts, hosts)
-        for host in list(hosts):
-            self._decide(Considered(self._clock(), host), saves, acts, hosts)
-        if saves:
-            await self._commit(saves)
-        changed = {save.run.id: save.run for save in saves if isinstance(save, Save)}
+            turn.take(event)
+        turn.settle()
+        if turn.saves:
+            await self._commit(turn.saves)
+        self.board.sweep()
+        changed = turn.changed
         for run in changed.values():
             self._audience.run_changed(run)
-        for host in hosts:
+        for host in turn.hosts:
             self._audience.host_changed(host)
-        for act in acts:
-            self._perform(_run_of(act).host, act)
+        for host in turn.wanted:
+            self._audience.host_wanted(host)
+        if turn.notices:
+            self._audience.told(turn.notices)
+        for act in turn.acts:
+            self._perform(_host_of(act), act)
         return changed
-
-    def _decide(self, event: Event, saves: list[Saving], acts: list[Instruction], hosts: dict[str, None]) -> None:
-        for instruction in decide(self.board.view, event):
-            if isinstance(instruction, Save):
-                self.board.put(instruction.run)
-                saves.append(instruction)
-            elif isinstance(instruction, SaveCursor):
-                saves.append(instruction)
-            elif isinstance(instruction, Consider):
-                hosts[instruction.host] = None
-            else:
-                acts.append(instruction)
-
-    def _see(self, event: Event, hosts: dict[str, None]) -> None:
-        """What is known of hosts is no part of any run, and not stored."""
-        if isinstance(event, HostUp):
-            known = self.board.host(event.host)
-            self.board.set_host(
-                replace(known, up=True, boot=event.boot, spool=event.spool, since=event.at, problem="", permanent=False)
-            )
-            hosts[event.host] = None
-        elif isinstance(event, HostDown):
-            known = self.board.host(event.host)
-            since = event.at if known.up or not known.since else known.since
-            self.board.set_host(replace(known, up=False, since=since, problem=event.message, permanent=event.permanent))
-            hosts[event.host] = None
-        elif isinstance(event, Submitted | TimePassed):
-            # What was wrong for good may have been mended: a new run is a reason to try again before giving up.
-            for name in {run.host for run in event.runs}:
-                known = self.board.host(name)
-                if known.permanent:
-                    self.board.set_host(replace(known, permanent=False, problem=""))
 
     async def _commit(self, saves: list[Saving]) -> None:
         while True:
@@ -163,15 +124,15 @@ class Core:
                 return
 
     async def _tick(self) -> None:
-        """Wake at least once a second while anything waits: clocks jump, and laptops sleep."""
+        """Look at the clock at least once a second while it may bring anything: clocks jump, and laptops sleep."""
         while True:
-            now = self._clock()
-            due = min((run.due_at - now for run in self.board.scheduled.values()), default=TICK)
-            await asyncio.sleep(min(TICK, max(due, 0.01)))
-            if self.board.waits():
-                await self.say(Ticked(self._clock()))
+            next_at = self.board.next_at
+            pause = TICK if next_at is None else next_at - self._clock()
+            await asyncio.sleep(min(TICK, max(pause, 0.01)))
+            if due := self.board.due(self._clock()):
+                await self.say(Woken(self._clock(), due))
 
 
-def _run_of(act: Any) -> Run:
-    run: Run = act.run
-    return run
+def _host_of(act: Any) -> str:
+    host: str = act.probe.host if isinstance(act, Ask) else act.run.host
+    return host

@@ -12,35 +12,45 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sshsched import __version__
 from sshsched.domain.draft import Draft
 from sshsched.domain.events import (
+    HoldWanted,
     HostDown,
     HostUp,
-    HostView,
-    Instruction,
+    MarkWanted,
+    ReleaseWanted,
     Report,
     Reported,
-    SaveCursor,
+    StartWanted,
     StopWanted,
     Submitted,
     TimePassed,
 )
 from sshsched.domain.hosts import Host
+from sshsched.domain.instructions import Extract, Instruction, Notice, SaveCursor
 from sshsched.domain.model import Run, StopAsked, run_id
+from sshsched.domain.placement import candidates
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
+from sshsched.domain.view import Group, HostView, Past, Rules
+from sshsched.domain.waiting import explain
+from sshsched.engine.bare import NO_PAST, NO_RULES
 from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
 from sshsched.engine.core import Core, Saver
+from sshsched.engine.groups import Groups
 from sshsched.engine.hosts import HostWorker, Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
+from sshsched.engine.teller import Teller, Telling
+from sshsched.engine.values import Values
 from sshsched.engine.watch import watch
 from sshsched.errors import HostError, RefusedError
+from sshsched.kinds.jobs import Job
 from sshsched.remote.answers import Hello
 from sshsched.remote.link import Link
 from sshsched.remote.transport import Transport
@@ -59,6 +69,17 @@ class Publisher(Protocol):
     def publish_jobs(self, shape: Shape) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What decisions are made with, beside the runs: kinds, the past, groups, locks and what is held back."""
+
+    rules: Rules = NO_RULES
+    past: Past = NO_PAST
+    groups: Callable[[str], Group | None] = lambda asked: None
+    locks: Mapping[str, int] = field(default_factory=dict)
+    holds: Mapping[str, str] = field(default_factory=dict)
+
+
 class Engine:
     """Made with what the store holds; `work()` is its life. Without `schedules` it starts only what it is asked for."""
 
@@ -71,24 +92,48 @@ class Engine:
         *,
         transport: Callable[[Host], Transport],
         hosts: Callable[[], Mapping[str, Host]],
+        given: Given = Given(),
         outputs: Outputs,
         publisher: Publisher,
         mode: str,
         schedules: Begin | None = None,
+        telling: Telling | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._board = Board(live)
-        self._core = Core(store, self._board, self._perform, self, clock)
-        self._instance = instance
         self._maker = Maker(last_id)
+        self._board = Board(
+            live,
+            rules=given.rules,
+            past=given.past,
+            groups=Groups(given.groups),
+            capacity=given.locks,
+            holds=given.holds,
+        )
+        self._core = Core(store, self._board, self._maker.run, self._perform, self, clock)
+        self._instance = instance
         self._transport = transport
         self._hosts = hosts
         self._outputs = outputs
+        self._values = Values(outputs, self._core.post, clock)
         self._publisher = publisher
         self._mode = mode
         self._clock = clock
         self._schedules = (
             Schedules(schedules, self._time_passed, publisher.publish_jobs, clock) if schedules is not None else None
+        )
+        self._teller = (
+            None
+            if telling is None
+            else Teller(
+                telling,
+                instance,
+                say=self._core.say,
+                runs=self._board.view.runs.get,
+                live=lambda job_id: self._board.view.by_job.get(job_id, {}),
+                jobs=self.jobs,
+                holds=lambda job_id: self._schedules is None or self._schedules.last.holds(job_id),
+                clock=clock,
+            )
         )
         self._began = clock()
         self._workers: dict[str, tuple[HostWorker, asyncio.Task[None]]] = {}
@@ -104,8 +149,11 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._core.run())
+                group.create_task(self._values.run())
                 group.create_task(self._let_go())
                 group.create_task(self._pass_time())
+                if self._teller is not None:
+                    group.create_task(self._teller.deliver())
         finally:
             tasks = [task for _, task in self._workers.values()]
             for task in tasks:
@@ -128,6 +176,23 @@ class Engine:
         changed = await self._core.say(StopWanted(tuple(ids), asked))
         return [changed.get(run.id, run) for run in before]
 
+    async def want(self, event: StartWanted | MarkWanted | HoldWanted | ReleaseWanted) -> Mapping[int, Run]:
+        """Have a wish decided; returns the runs that it changed, once that is saved."""
+        return await self._core.say(event)
+
+    def holds(self) -> dict[str, str]:
+        """What is held back apart from single runs, and in whose words."""
+        return dict(self._board.view.holds)
+
+    def draft(self, job_id: str, args: Mapping[str, str], by: str) -> Draft:
+        """A run of a job as that is now. Raises ValueError with what is wrong."""
+        return self._board.view.rules.draft(job_id, args, {}, by)
+
+    def explain(self, drafts: Sequence[Draft]) -> list[str]:
+        """What would happen to each run if it were made now; nothing does."""
+        now = self._clock()
+        return [explain(self._board.view, Maker(0).run(draft, now), now) for draft in drafts]
+
     def run(self, number: int) -> Run | None:
         """A run that is not settled yet."""
         return self._board.view.runs.get(number)
@@ -138,7 +203,8 @@ class Engine:
 
     def idle(self) -> bool:
         """Whether nothing is left to do."""
-        return not self._board.view.runs and not (self._schedules and self._schedules.waits)
+        waits = (self._schedules and self._schedules.waits) or (self._teller and self._teller.waits)
+        return not self._board.view.runs and not waits
 
     def hosts(self) -> list[Shape]:
         """The hosts that matter now."""
@@ -163,8 +229,13 @@ class Engine:
             "live": states,
             "jobs": self._schedules and self._schedules.status(),
             "store": self._core.problem or "ok",
+            "holds": self.holds(),
             "hosts": self.hosts(),
         }
+
+    def jobs(self) -> Mapping[str, Job]:
+        """The jobs as they are now; none where no schedules run."""
+        return {} if self._schedules is None else self._schedules.jobs
 
     @contextmanager
     def follow(self, number: int) -> Iterator[None]:
@@ -204,9 +275,14 @@ class Engine:
         known = self._board.host(host)
         if known.up or known.problem != error.message:
             log.warning("%s: %s", host, error.message)
+        if host in self._workers:
+            self._workers[host][0].lost()
         self._core.post(HostDown(self._clock(), host, error.message, error.permanent))
 
     def noticed(self, host: str, word: str, name: str, report: Report | None) -> None:
+        if word == "probed":
+            self._workers[host][0].probed(name)
+            return
         number = run_id(name.partition("-")[0])
         run = None if number is None else self._board.view.runs.get(number)
         if run is None or not name.endswith(run.key) or run.finished:
@@ -226,8 +302,13 @@ class Engine:
             self._publisher.publish_output(run.id, *sizes)
         if run.settled:
             self._sizes.pop(run.id, None)
-        elif run.state is State.WAITING:
-            self._worker(run.host)
+
+    def host_wanted(self, host: str) -> None:
+        self._worker(host)
+
+    def told(self, notices: Sequence[Notice]) -> None:
+        if self._teller is not None:
+            self._teller.told(notices)
 
     def host_changed(self, host: str) -> None:
         self._publisher.publish_host(self._host_shape(host))
@@ -243,20 +324,26 @@ class Engine:
         gc.freeze()  # jobs stay for years: nobody needs to look for garbage among them again and again
         async with asyncio.TaskGroup() as group:
             group.create_task(schedules.run())
+            if self._teller is not None:
+                group.create_task(self._teller.make_rounds())
             group.create_task(watch(folder.stamp, lambda: schedules.loaded_from, schedules.reload))
 
     async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
-        runs = tuple(self._maker.run(each.draft, at, each.problem) for each in made)
+        runs = tuple(self._maker.run(each.draft, at, over=each.over) for each in made)
         self._hurry(runs)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))
 
     def _hurry(self, runs: Iterable[Run]) -> None:
-        for host in {run.host for run in runs if run.state is State.WAITING}:
-            self._worker(host).link.hurry()
+        for asked in {run.asked for run in runs if run.state is State.WAITING and not run.plan.conditions}:
+            for host in candidates(self._board.view, asked).hosts:
+                self._worker(host).link.hurry()
 
     def _perform(self, host: str, instruction: Instruction) -> None:
-        self._worker(host).perform(instruction)
+        if isinstance(instruction, Extract):
+            self._values.find(instruction)
+        else:
+            self._worker(host).perform(instruction)
 
     def _worker(self, name: str) -> HostWorker:
         """The worker of a host, begun if there is none."""

@@ -12,25 +12,12 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from sshsched.domain.events import (
-    Clean,
-    Cleaned,
-    Event,
-    Fetch,
-    Fetched,
-    Instruction,
-    Look,
-    Report,
-    Reported,
-    Seal,
-    Start,
-    StartRefused,
-    StopProgram,
-    Swept,
-)
+from sshsched.domain.events import Cleaned, Event, Fetched, Report, Reported, StartRefused, Swept
+from sshsched.domain.instructions import Ask, Clean, Fetch, Instruction, Look, Seal, Start, StopProgram
 from sshsched.domain.model import Output, Run, Stream
 from sshsched.domain.states import State
 from sshsched.engine.batcher import Batcher
+from sshsched.engine.probes import Prober
 from sshsched.errors import HostError, StoreBusyError, StoreError
 from sshsched.remote.answers import Data
 from sshsched.remote.link import Link
@@ -50,6 +37,8 @@ class Outputs(Protocol):
     """Where output is kept. Its methods block, and are called in threads."""
 
     def write(self, run_id: int, stream: Any, offset: int, data: bytes) -> int: ...
+    def read(self, run_id: int, stream: Any, offset: int, size: int) -> bytes: ...
+    def size(self, run_id: int, stream: Any) -> int: ...
     def sync(self, *run_ids: int) -> None: ...
     def finish(self, run_id: int) -> None: ...
     def checksum(self, run_id: int, stream: Stream) -> str | None: ...
@@ -74,6 +63,7 @@ class HostWorker:
         self._starts = Batcher(self._start, MOST_STARTS)
         self._looks = Batcher(self._look, MOST_RUNS)
         self._cleans = Batcher(self._clean, MOST_RUNS, CLEAN_LINGER)
+        self._prober = Prober(link, post, time.time)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -85,6 +75,7 @@ class HostWorker:
                 for work in (self.link.run(), self._sweep(), self._watch()):
                     group.create_task(work)
         finally:
+            self._prober.drop()
             for task in self._tasks:
                 task.cancel()
 
@@ -102,6 +93,8 @@ class HostWorker:
                 self._spawn(self._seal(run))
             case StopProgram(run):
                 self._spawn(self._stop(run))
+            case Ask(probe):
+                self._prober.ask(probe)
             case Fetch(run) if run.id not in self._fetching:
                 self._fetching.add(run.id)
                 self._spawn(self._fetch(run))
@@ -109,6 +102,14 @@ class HostWorker:
     def look(self, run_id: int) -> None:
         """The journal named this run."""
         self._looks.add(run_id)
+
+    def probed(self, name: str) -> None:
+        """The journal named this probe."""
+        self._prober.noticed(name)
+
+    def lost(self) -> None:
+        """The link went down."""
+        self._prober.drop()
 
     def watch(self, run_id: int) -> None:
         """Somebody follows the output of this run: bring it as it is written."""

@@ -6,10 +6,12 @@ Rule: a run that cannot be bound to its job is made all the same, and has failed
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sshsched.domain.draft import Draft, draft_flaws
+from sshsched.domain.instructions import Over
 from sshsched.domain.model import Output, Reason, Run
+from sshsched.domain.placement import is_group
 from sshsched.domain.states import State
 from sshsched.domain.words import SCHEDULE
 from sshsched.kinds.jobs import Job, Render, Scheduled, bind
@@ -24,6 +26,10 @@ class Made:
     draft: Draft
     problem: str = ""
 
+    @property
+    def over(self) -> Over | None:
+        return Over(State.ERROR, Reason.CONFIG, self.problem) if self.problem else None
+
 
 def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
     """The run of a target, bound to its job as that is now."""
@@ -33,7 +39,15 @@ def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
         bound = bind(job, args, render, target.scheduled)
     except Exception as error:  # UsageError, or whatever a template's own code runs into: it costs this run only
         unbound = Draft(
-            job.host, job.program, job.id, args, job.labels, SCHEDULE, schedule_time=target.scheduled, stop_rule=rule
+            job.host,
+            job.program,
+            job.id,
+            args,
+            job.labels,
+            SCHEDULE,
+            schedule_time=target.scheduled,
+            stop_rule=rule,
+            plan=replace(job.plan, conditions=()),  # its actions tell of the error
         )
         return Made(unbound, str(error))
     draft = Draft(
@@ -46,6 +60,7 @@ def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
         schedule_time=target.scheduled,
         start_within=bound.start_within,
         stop_rule=rule,
+        plan=bound.plan,
     )
     wrong = "; ".join(f"{path}: {message}" for path, message in draft_flaws(draft))
     return Made(draft, wrong and f"job '{job.id}': {wrong}")
@@ -57,32 +72,38 @@ class Maker:
     def __init__(self, last_id: int) -> None:
         self._last_id = last_id
 
-    def run(self, draft: Draft, now: float, problem: str = "") -> Run:
-        """A new run. What lies ahead is scheduled; what is due, or was, waits."""
+    def run(self, draft: Draft, now: float, not_before: float | None = None, over: Over | None = None) -> Run:
+        """A new run. What lies ahead is scheduled; what is due, or was, waits, unless it is over before it begins."""
         self._last_id += 1
-        later = draft.schedule_time is not None and draft.schedule_time > now
+        later = any(time is not None and time > now for time in (draft.schedule_time, not_before))
         state = State.SCHEDULED if later else State.WAITING
         due_at = now if draft.schedule_time is None else draft.schedule_time
         return Run(
             id=self._last_id,
-            host=draft.host,
+            host="" if is_group(draft.host) else draft.host,
+            asked=draft.host,
             program=draft.program,
             created_at=now,
-            state=State.ERROR if problem else state,
+            state=over.state if over else state,
             key=secrets.token_hex(4),
             job_id=draft.job_id,
             args=draft.args,
             labels=draft.labels,
             by=draft.by,
             rerun_of=draft.rerun_of,
+            attempt=draft.attempt,
+            root=draft.root,
+            step=draft.step,
+            plan=draft.plan,
+            not_before=not_before,
             schedule_time=draft.schedule_time,
             start_within=draft.start_within,
             stop_rule=draft.stop_rule,
             stop_at=stop_time(draft.stop_rule, due_at),
-            reason=Reason.CONFIG if problem else Reason.CREATED,
-            message=problem,
-            waiting_since=None if later or problem else now,
-            finished_at=now if problem else None,
-            cleaned=bool(problem),
-            output=Output(complete=bool(problem)),
+            reason=over.reason if over else Reason.CREATED,
+            message=over.why if over else "",
+            waiting_since=None if later or over else now,
+            finished_at=now if over else None,
+            cleaned=over is not None,
+            output=Output(complete=over is not None),
         )

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from sshsched.domain.events import SaveCursor
+from sshsched.domain.instructions import SaveCursor
 from sshsched.domain.shape import Shape, iso
 from sshsched.engine.changes import Changes, compare
 from sshsched.engine.made import Made, made

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
-from sshsched.domain.model import START_WITHIN, Program
+from sshsched.domain.draft import ASKED
+from sshsched.domain.filling import filled_program
+from sshsched.domain.model import START_WITHIN
+from sshsched.domain.plan import NO_PLAN, Deed, Plan
+from sshsched.domain.program import Program
 from sshsched.errors import UsageError
+from sshsched.kinds.plans import bind_plan
 
 if TYPE_CHECKING:  # most commands meet a job without asking for its times
+    from sshsched.kinds.calendars import Calendar
     from sshsched.kinds.options import Options
     from sshsched.kinds.schedules.base import Schedule
 
-# What may stand where a host or a user is named, also after templates have been filled in: nothing that ssh or sudo
-# could take for an option. A user may be a number for sudo, written #1000.
-HOST_NAME: Final = r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*"
+# What may stand where a user is named, also after templates have been filled in: nothing that sudo could take for an
+# option. It may be a number, written #1000.
 USER_NAME: Final = r"[A-Za-z0-9_.#][A-Za-z0-9_.@#\\-]*\$?"
 
 Render = Callable[[str, Mapping[str, str]], str]
@@ -47,6 +52,20 @@ class Scheduled:
 
 
 @dataclass(frozen=True, slots=True)
+class Expect:
+    """On each date of a calendar, a run of the job has succeeded by a time of day, or somebody is told.
+
+    `deeds` say who is told; where there are none, those of the settings that answer `absent` do.
+    """
+
+    success_by: time
+    tz: str
+    calendar: Calendar
+    deeds: tuple[Deed, ...] = ()
+    line: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A template of runs. Texts in it may hold `{{ }}` until they are bound.
 
@@ -60,9 +79,13 @@ class Job:
     description: str = ""
     labels: tuple[str, ...] = ()
     start_within: float = START_WITHIN
+    plan: Plan = NO_PLAN
     schedules: tuple[Scheduled, ...] = ()
+    expects: tuple[Expect, ...] = ()
     file: str = field(default="", compare=False)
     line: int = field(default=1, compare=False)
+    places: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The lines of what may be wrong only beside other files: `condition[0]`, `action[1]`, `host`, `locks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +98,7 @@ class Bound:
     args: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     start_within: float = START_WITHIN
+    plan: Plan = NO_PLAN
 
 
 def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = None) -> Bound:
@@ -96,18 +120,14 @@ def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = N
             raise UsageError(f"job '{job.id}': {where}: a NUL character cannot be handed to any program")
         return filled
 
-    program = job.program
-    filled = replace(
-        program,
-        command=None if program.command is None else fill("command", program.command),
-        argv=tuple(fill(f"argv[{index}]", item) for index, item in enumerate(program.argv)),
-        env={name: fill(f"env.{name}", value) for name, value in program.env.items()},
-        cwd=None if program.cwd is None else fill("cwd", program.cwd),
-        stdin=None if program.stdin is None else fill("stdin", program.stdin),
-        user=None if program.user is None else _named(job, "user", fill("user", program.user), USER_NAME),
-    )
-    host = _named(job, "host", fill("host", job.host), HOST_NAME)
-    return Bound(job.id, host, filled, whole, job.labels, job.start_within)
+    if job.plan.flow is not None:  # its steps are filled in one by one, when they begin
+        return Bound(job.id, "", job.program, whole, job.labels, job.start_within, bind_plan(job.plan, fill))
+    filled = filled_program(job.program, fill)
+    if filled.user is not None:
+        _named(job, "user", filled.user, USER_NAME)
+    host = _named(job, "host", fill("host", job.host), ASKED.pattern)
+    plan = job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
+    return Bound(job.id, host, filled, whole, job.labels, job.start_within, plan)
 
 
 def bind_args(job: Job, args: Mapping[str, str]) -> Mapping[str, str]:

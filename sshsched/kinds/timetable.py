@@ -16,7 +16,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Any, Final
 
-from sshsched.domain.events import SaveCursor
+from sshsched.domain.instructions import SaveCursor
 from sshsched.kinds.calendars import Calendar
 from sshsched.kinds.due import Dropped, due, explain
 from sshsched.kinds.jobs import Job, Scheduled

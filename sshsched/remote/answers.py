@@ -279,6 +279,25 @@ def _cpu(match: re.Match[str]) -> tuple[float, float]:
     return seconds(match[1], match[2]), seconds(match[3], match[4])
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a probe ended: its exit code, or None if it was ended because it took too long; and what it printed."""
+
+    code: int | None
+    said: str
+
+
+def parse_answered(lines: Iterable[str]) -> Answered | None:
+    """The answer of a probe; None if there is none, or none that is whole."""
+    said = [value for key, _, value in (line.partition(" ") for line in lines) if key == "probed"]
+    if not said:
+        return None
+    code = whole(said[0])
+    if code is None and said[0] != "limit":
+        return None
+    return Answered(code, " ".join(" ".join(said[1:]).split()))
+
+
 def whole(text: str) -> int | None:
     """Only what can be nothing but a number of ours: int() takes other scripts' digits, and fails for very many."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

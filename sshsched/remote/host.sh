@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2046,SC2086,SC2015,SC2209,SC2012  # splitting, and text for other shells, is meant throughout
+# shellcheck disable=SC2016,SC2046,SC2086,SC2015,SC2209,SC2012,SC2034,SC2163  # splitting, and text for other shells, is meant throughout
 # What sshsched runs on a host: the whole of it. POSIX sh with coreutils or busybox; nothing is installed.
 #
 # A control shell is sent this text once and then calls the functions under "Requests". A program is started by a
 # chaperone, a process of its own that is the program's parent, outlives the ssh connection, and publishes the status.
 # Reading text takes a shell as long as a fork: each one reads "Base" and the part it is made for, from SS_BASE, SS_CHILD,
-# SS_CHAPERONE and SS_STOP in its environment.
+# SS_CHAPERONE, SS_STOP and SS_PROBE in its environment.
 # docs/spool.md is the contract of every file that is written here.
 #
 # Rules:
@@ -111,7 +111,7 @@ ss_child() {
 # ss_run COMMAND...: the last step of program(): leave nothing of ours in the environment, and exec.
 ss_run() {
     ss_reset=$SS_RESET
-    unset SS_BASE SS_CHILD SS_CHAPERONE SS_STOP SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL SS_BOOT
+    unset $SS_NAMES
     exec $ss_reset "$@"
 }
 
@@ -338,10 +338,48 @@ ss_ladder() {
     printf 'stopped %s\n' "$ss_name" >>"$ss_spool/journal"
 }
 
+# Probe ---------------------------------------------------------------------------------------------------------------
+
+# ss_asked SPOOL NAME SECONDS TEXT: run the text in the home folder, and publish its exit code and the first 4 KiB of what
+# it prints, or that it took too long. Nothing of it is left then, nor of us: all that it started is in our group.
+ss_asked() {
+    umask 077
+    cd "${HOME:-/}" || exit 1
+    {
+        sleep "$3"
+        ss_publish "$1" "$2" limit late
+    } &
+    ss_code=$({
+        {
+            # Nothing of ours is in its environment, and a signal that is ignored here is not ignored there.
+            (
+                ss_reset=$SS_RESET
+                unset $SS_NAMES
+                exec $ss_reset /bin/sh -c "$4" 3>&-
+            ) 2>&1
+            printf '%s' $? >&3
+        } | {
+            dd bs=1 count=4096 2>/dev/null >"$1/probes/$2.said" # head would hold back what it has until there is more
+            cat >/dev/null
+        } 3>&-
+    } 3>&1)
+    ss_publish "$1" "$2" "$ss_code" new
+}
+
+# ss_publish SPOOL NAME CODE WORD: the first answer to a probe counts. All that belongs to it ends with us.
+ss_publish() {
+    ss_file=$1/probes/$2
+    { printf '%s\n' "$3" && cat "$ss_file.said"; } >"$ss_file.$4" 2>/dev/null
+    ln "$ss_file.$4" "$ss_file" 2>/dev/null && printf 'probed %s\n' "$2" >>"$1/journal"
+    kill -s KILL -- "-$$"
+}
+
 # Requests ------------------------------------------------------------------------------------------------------------
 
 ss_nl='
 '
+# What is for those who are started here, and not for their programs.
+SS_NAMES='SS_NAMES SS_BASE SS_CHILD SS_CHAPERONE SS_STOP SS_PROBE SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL SS_BOOT'
 # How a text is written byte for byte; what ss_put has made ready; how far the journal has been read.
 SS_WRITE='printf %s' ss_ready=' ' ss_at=0 ss_half=''
 
@@ -354,13 +392,14 @@ ss_hello() {
     ss_join "$SS_SPOOL" && true >>journal && { [ -e .link ] || ln "shells/$$" .link; } ||
         { printf '|problem cannot write and link files in %s, where %s KiB are free\n' "$SS_SPOOL" "$(ss_free)" && return; }
     ss_takeover
+    [ ! -d probes ] || rm -rf probes # nobody waits for answers that an earlier link asked for
     # Nobody follows the journal now, and whoever comes next looks at every run first. Only this shell keeps it open.
     true >journal && exec 9<journal
     ss_uptime
     printf '%s\n' "$ss_up" >lease
     ss_probe
     SS_BOOT=$ss_boot
-    export SS_BASE SS_CHILD SS_CHAPERONE SS_STOP SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL SS_BOOT
+    export $SS_NAMES
     printf '|journal 0\n'
     for ss_file in r*-*; do
         [ ! -d "$ss_file" ] || printf '|run %s\n' "$ss_file"
@@ -675,6 +714,21 @@ ss_clean() {
     for ss_one in "$@"; do
         [ ! -e "$ss_one" ] || printf '|left %s\n' "$ss_one"
     done
+}
+
+# ss_ask NAME SECONDS TEXT: have a probe's text run apart from everything. The journal says when probes/NAME has its answer.
+ss_ask() {
+    { [ -d probes ] || mkdir probes; } &&
+        ss_detach /bin/sh -c 'eval "$SS_BASE$SS_PROBE" && ss_asked "$@"' sshsched "$SS_SPOOL" "$@" ||
+        printf '|refused cannot start another process\n'
+}
+
+# ss_answer NAME: print the answer to a probe, if there is one, and forget it.
+ss_answer() {
+    ss_out=
+    ss_tell "probes/$1" probed
+    printf '%s' "$ss_out"
+    [ -z "$ss_out" ] || rm -f "probes/$1" "probes/$1.said" "probes/$1.new" "probes/$1.late"
 }
 
 # ss_follow BYTE: become the tail of the journal from that byte on; under this shell's number, so that it can be found.

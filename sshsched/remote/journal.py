@@ -35,7 +35,7 @@ class Journal:
         self._read = 0
 
     def expect(self, names: Iterable[str]) -> None:
-        """Something will happen to these runs."""
+        """Something will be told of these runs and probes."""
         self._open.update(names)
         if self._open:
             self._woken.set()
@@ -94,6 +94,6 @@ class Journal:
             self._open.add(f"end of {name}")  # more is to come when the program has ended
         elif word == "stopped":
             self._open.discard(f"end of {name}")
-        elif word in ("ended", "refused"):
+        elif word in ("ended", "refused", "probed"):
             self._open.discard(name)
         self._notice(word, name, more)

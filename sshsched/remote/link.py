@@ -19,10 +19,12 @@ from sshsched.errors import HostError, LinkLostError, NoShellError, UnusableErro
 from sshsched.remote import script
 from sshsched.remote.answers import (
     Answer,
+    Answered,
     AnswerError,
     Clock,
     Data,
     Hello,
+    parse_answered,
     parse_hello,
     parse_reports,
     started_report,
@@ -241,6 +243,17 @@ class Link:
         """Remove these spools; the names of those that could not be."""
         answer = await self._ask(script.clean(names))
         return [line.partition(" ")[2] for line in answer.told]
+
+    async def begin_probe(self, name: str, limit: float, text: str) -> None:
+        """Have a probe run on the host; a notice `probed NAME` says when it has an answer."""
+        if self._journal is not None:
+            self._journal.expect([name])
+        if refused := (await self._ask(script.ask(name, limit, text))).told:
+            raise UnusableError(self.host, refused[0].partition(" ")[2])
+
+    async def probe_answer(self, name: str) -> Answered | None:
+        """What that probe answered; None if it has not yet. The host forgets it."""
+        return parse_answered((await self._ask(script.answer(name))).told)
 
     async def ask(self, call: str) -> Answer:
         """Any other call: for `hosts check`."""

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from sshsched.domain.model import Cause, Program, Run
+from sshsched.domain.model import Cause, Run
+from sshsched.domain.program import Program
 from sshsched.domain.shape import iso
 
 # Linux' MAX_ARG_STRLEN: one word of a program's argv or environment, its end mark included.
@@ -120,6 +121,16 @@ def fetch(most: int, wanted: Iterable[tuple[str, int, int]]) -> str:
 def clean(names: Iterable[str]) -> str:
     """Remove these spools."""
     return "ss_clean " + _words(*names)
+
+
+def ask(name: str, limit: float, text: str) -> str:
+    """Have a probe's text run beside everything else, for at most so many seconds."""
+    return "ss_ask " + _words(name, _whole(limit), text)
+
+
+def answer(name: str) -> str:
+    """The answer to that probe, if there is one yet; it is forgotten on the host."""
+    return "ss_answer " + _words(name)
 
 
 def news() -> str:

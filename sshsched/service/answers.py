@@ -36,15 +36,25 @@ class RunAnswer(Answer):
     state: State
     reason: Reason
     message: str
-    host: str
+    host: str | None
+    asked: str | None
     labels: list[str]
     by: str
     attempt: int
     rerun_of: str | None
+    retried_by: str | None
+    root: str | None
+    step: str | None
+    values: dict[str, str]
+    held: str | None
+    priority: int
+    warned: list[str]
     created_at: str
     schedule_time: str | None
+    not_before: str | None
     stop_at: str | None
     waiting_since: str | None
+    ready_since: str | None
     starting_since: str | None
     started_at: str | None
     finished_at: str | None
@@ -86,6 +96,19 @@ class RunsAnswer(Answer):
     """Some runs."""
 
     runs: list[RunAnswer]
+
+
+class HoldsAnswer(Answer):
+    """The runs that were named, and all that is held back apart from single runs: job:NAME, host:NAME or *."""
+
+    runs: list[RunAnswer]
+    holds: dict[str, str]
+
+
+class ExplainedAnswer(Answer):
+    """A sentence for each run."""
+
+    explained: list[str]
 
 
 class RunAndLogAnswer(Answer):

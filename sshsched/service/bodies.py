@@ -14,9 +14,11 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from sshsched.domain.draft import Draft, draft_flaws, signal_name
-from sshsched.domain.model import Program, Stop, run_id
+from sshsched.domain.model import run_id
 from sshsched.domain.nearest import unknown
+from sshsched.domain.program import Program, Stop
 from sshsched.errors import UsageError
+from sshsched.service.plans import plan_of
 
 
 class Body(Struct, forbid_unknown_fields=True):
@@ -47,7 +49,10 @@ class ProgramBody(Body):
 
 
 class DraftBody(Body):
-    """A run to be made. `schedule_time` is ISO 8601 with its zone, or seconds since 1970."""
+    """A run to be made. `schedule_time` is ISO 8601 with its zone, or seconds since 1970.
+
+    `plan` says what it waits for, what follows, how often and where: see docs/job-files.md.
+    """
 
     host: str
     program: ProgramBody
@@ -58,6 +63,7 @@ class DraftBody(Body):
     rerun_of: str | int | UnsetType | None = UNSET
     schedule_time: str | float | UnsetType | None = UNSET
     start_within: float | UnsetType = UNSET
+    plan: dict[str, Any] | UnsetType = UNSET
 
 
 class SubmitBody(Body):
@@ -76,9 +82,35 @@ class StopRunsBody(Body):
 
 
 class RerunBody(Body):
-    """Finished runs to be made once more."""
+    """Finished runs to be made once more: bound to their jobs as those are now, or just the `same` as they were."""
 
     runs: list[str]
+    same: bool = False
+    by: str = ""
+
+
+class RunsBody(Body):
+    """Runs."""
+
+    runs: list[str]
+    by: str = ""
+
+
+class MarkBody(Body):
+    """Finished runs that are to be taken for another outcome."""
+
+    runs: list[str]
+    state: str
+    by: str = ""
+
+
+class HoldBody(Body):
+    """What is to be held back, or let go: runs, all runs of jobs, all runs that would go to hosts, or everything."""
+
+    runs: list[str] = []
+    jobs: list[str] = []
+    hosts: list[str] = []
+    everything: bool = False
     by: str = ""
 
 
@@ -142,6 +174,8 @@ def draft(body: DraftBody, at: str = "") -> Draft:
     given["program"] = _program(body.program)
     if body.rerun_of is not UNSET and body.rerun_of is not None:
         given["rerun_of"] = number(str(body.rerun_of), f"{at}rerun_of")
+    if body.plan is not UNSET:
+        given["plan"] = plan_of(body.plan, f"{at}plan")
     if isinstance(body.schedule_time, str):
         given["schedule_time"] = instant(body.schedule_time, f"{at}schedule_time")
     made = Draft(**given)

@@ -86,9 +86,30 @@ class Client:
         given = {name: value for name, value in wish.items() if value is not None}
         return self._runs("POST", "/v1/runs/stop", {"runs": list(runs), "by": by, **given})
 
-    def rerun(self, runs: Sequence[str], *, by: str = "") -> list[Shape]:
+    def rerun(self, runs: Sequence[str], *, same: bool = False, by: str = "") -> list[Shape]:
         """Make finished runs once more; returns the new ones, in the same order."""
-        return self._runs("POST", "/v1/runs/rerun", {"runs": list(runs), "by": by})
+        return self._runs("POST", "/v1/runs/rerun", {"runs": list(runs), "same": same, "by": by})
+
+    def start(self, runs: Sequence[str], *, by: str = "") -> list[Shape]:
+        """Start runs past their time and conditions."""
+        return self._runs("POST", "/v1/runs/start", {"runs": list(runs), "by": by})
+
+    def mark(self, runs: Sequence[str], state: str, *, by: str = "") -> list[Shape]:
+        """Take finished runs for another outcome."""
+        return self._runs("POST", "/v1/runs/mark", {"runs": list(runs), "state": state, "by": by})
+
+    def hold(self, what: Mapping[str, Any], *, by: str = "") -> Shape:
+        """Hold back `runs`, `jobs`, `hosts` (lists) or `everything` (true); what is held then is under `holds`."""
+        return self._call("POST", "/v1/hold", {**what, "by": by})
+
+    def release(self, what: Mapping[str, Any], *, by: str = "") -> Shape:
+        """Let go what is held: the words are those of hold()."""
+        return self._call("POST", "/v1/release", {**what, "by": by})
+
+    def explain(self, drafts: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What would happen to runs if they were made now."""
+        found: list[str] = self._call("POST", "/v1/runs/explain", {"runs": list(drafts)})["explained"]
+        return found
 
     def hosts(self) -> list[Shape]:
         found: list[Shape] = self._call("GET", "/v1/hosts")["hosts"]

@@ -7,6 +7,7 @@ from sshsched.service.openapi import Endpoint
 
 RUN = {"run": "r123"}
 FILTER = {
+    "filter": "Terms as `sshsched runs` takes them: `state:running host:web1 !text`",
     "states": "States, separated by commas",
     "job": "A job's id, or `prefix/*`",
     "host": "A host's name",
@@ -29,6 +30,15 @@ ENDPOINTS = (
              bodies.StopRunsBody),
     Endpoint("POST", "/v1/runs/rerun", "rerun", "Make finished runs once more", answers.RunsAnswer, bodies.RerunBody,
              status=201),
+    Endpoint("POST", "/v1/runs/start", "start", "Start runs past their time and conditions", answers.RunsAnswer,
+             bodies.RunsBody),
+    Endpoint("POST", "/v1/runs/mark", "mark", "Take finished runs for another outcome", answers.RunsAnswer,
+             bodies.MarkBody),
+    Endpoint("POST", "/v1/runs/explain", "explain", "What would happen to runs if they were made now",
+             answers.ExplainedAnswer, bodies.SubmitBody),
+    Endpoint("POST", "/v1/hold", "hold", "Keep runs, jobs, hosts or everything from starting", answers.HoldsAnswer,
+             bodies.HoldBody),
+    Endpoint("POST", "/v1/release", "release", "Let go what is held", answers.HoldsAnswer, bodies.HoldBody),
     Endpoint("GET", "/v1/runs/{run}", "run", "A run and its log", answers.RunAndLogAnswer, path_words=RUN),
     Endpoint(
         "GET", "/v1/runs/{run}/output/{stream}", "output", "What a run has printed", "application/octet-stream",

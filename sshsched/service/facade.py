@@ -6,13 +6,16 @@ Rule: nothing else of the engine is touched, so a test can stand in a small real
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sshsched.domain.draft import Draft
+from sshsched.domain.events import HoldWanted, MarkWanted, ReleaseWanted, StartWanted
 from sshsched.domain.model import Run, StopAsked, Stream
 from sshsched.domain.shape import Shape
+
+Wish = StartWanted | MarkWanted | HoldWanted | ReleaseWanted
 
 
 class Facade(Protocol):
@@ -29,6 +32,18 @@ class Facade(Protocol):
 
     async def stop(self, ids: Sequence[int], asked: StopAsked) -> list[Run]:
         """Have these live runs end; returns them as they are once the wish is saved, finished ones unchanged."""
+
+    async def want(self, event: Wish) -> Mapping[int, Run]:
+        """Have a wish decided; returns the runs that it changed, once that is saved."""
+
+    def holds(self) -> dict[str, str]:
+        """What is held back apart from single runs, and in whose words."""
+
+    def draft(self, job_id: str, args: Mapping[str, str], by: str) -> Draft:
+        """A run of a job as that is now. Raises ValueError with what is wrong."""
+
+    def explain(self, drafts: Sequence[Draft]) -> list[str]:
+        """What would happen to each run if it were made now."""
 
     def run(self, run_id: int, /) -> Run | None:
         """A run that the engine holds: live, or finished with something left to fetch or clean. None otherwise."""

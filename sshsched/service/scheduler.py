@@ -11,31 +11,33 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sshsched.config.hosts import load_hosts
-from sshsched.config.settings import load_settings
+from sshsched.config.renderer import renderer
 from sshsched.config.watched import JobsFolder
 from sshsched.domain.hosts import LOCAL, Host
-from sshsched.engine.engine import Engine
+from sshsched.engine.engine import Engine, Given
+from sshsched.engine.rounds import ours
 from sshsched.engine.schedules import Begin
-from sshsched.errors import ConfigError, NoSchedulerError
+from sshsched.errors import NoSchedulerError
+from sshsched.kinds.rules import KindRules
 from sshsched.remote.local import LocalTransport
-from sshsched.remote.ssh import HANDSHAKES, SshTransport
-from sshsched.remote.transport import Connection, Transport
+from sshsched.remote.ssh import HANDSHAKES
+from sshsched.remote.transport import Transport
 from sshsched.service.client import Client
+from sshsched.service.files import JobDrafts, NewestWay, group, newest_hosts, newest_settings
 from sshsched.service.hub import Hub
 from sshsched.service.server import serving
+from sshsched.service.telling import telling
 from sshsched.store.lock import hold, holder
 from sshsched.store.output import OutputFiles
+from sshsched.store.past import Past as PastRuns
 from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
 
 ADHOC, SERVE = "adhoc", "serve"
 HANDOVER = 20.0  # seconds that a background scheduler has for leaving
-HOSTS_EVERY = 2.0  # seconds: hosts.yaml is read again when it has changed, and is looked at so often
 
 log = logging.getLogger("sshsched")
 
@@ -70,52 +72,8 @@ def take_over(state_dir: Path) -> None:
         time.sleep(0.02)
 
 
-class Hosts:
-    """hosts.yaml, read again when it has changed. A broken one is complained of, and the last good one holds."""
-
-    def __init__(self, config_dir: Path) -> None:
-        self._config_dir = config_dir
-        self._looked = 0.0
-        self._stamp: object = None
-        self._hosts: dict[str, Host] = {}
-        self._settings = load_settings(config_dir)
-        self._read()
-
-    def __call__(self) -> Mapping[str, Host]:
-        if time.monotonic() - self._looked > HOSTS_EVERY:
-            try:
-                self._read()
-            except ConfigError as error:
-                log.error("%s; what was read before holds", error)
-        return self._hosts
-
-    def _read(self) -> None:
-        self._looked = time.monotonic()
-        try:
-            status = (self._config_dir / "hosts.yaml").stat()
-            stamp: object = (status.st_mtime_ns, status.st_ino, status.st_size)
-        except FileNotFoundError:
-            stamp = ()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            self._hosts = load_hosts(self._config_dir)
-
-
-class NewestWay:
-    """A way to a host as hosts.yaml describes it whenever a connection is made, so that mending it needs no restart."""
-
-    def __init__(self, host: str, hosts: Hosts, handshakes: asyncio.Semaphore) -> None:
-        self.host = host
-        self._hosts = hosts
-        self._handshakes = handshakes
-
-    async def connect(self) -> Connection:
-        known = self._hosts()
-        return await SshTransport(known[self.host], self._handshakes, hosts=known).connect()
-
-
 async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None, since: float | None) -> None:
-    hosts = Hosts(config_dir)
+    hosts, settings = newest_hosts(config_dir), newest_settings(config_dir)
     handshakes = asyncio.Semaphore(HANDSHAKES)
 
     def transport(host: Host) -> Transport:
@@ -125,7 +83,13 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
 
     async with open_store(state_dir) as store:
         hub, outputs = Hub(time.time()), OutputFiles(state_dir)
-        schedules = Begin(JobsFolder(config_dir), await store.cursors(), boot_id(), since) if mode == SERVE else None
+        cursors = await store.cursors()
+        rounds = ours(cursors)
+        due = {key: at for key, at in cursors.items() if key not in rounds}
+        schedules = Begin(JobsFolder(config_dir), due, boot_id(), since) if mode == SERVE else None
+        rules = KindRules(
+            renderer(config_dir), JobDrafts(config_dir, lambda: engine.jobs()), lambda: settings().actions
+        )
         engine = Engine(
             store,
             store.instance,
@@ -133,10 +97,14 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
             await store.last_id(),
             transport=transport,
             hosts=hosts,
+            given=Given(
+                rules, PastRuns(state_dir), lambda asked: group(hosts(), asked), settings().locks, await store.holds()
+            ),
             outputs=outputs,
             publisher=hub,
             mode=mode,
             schedules=schedules,
+            telling=await telling(store, rounds, config_dir, state_dir, outputs, settings),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -8,14 +8,20 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.store import queries
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_reader
 from sshsched.store.filter import RunFilter
 from sshsched.store.rows import entry_of, run_of
+
+if TYPE_CHECKING:
+    from sshsched.store.stats import JobStats, Past
+
+LONGEST_RUN = 31 * 86400.0  # seconds that a run takes from being made to its end, as far as `ended` sees
 
 
 class Reader:
@@ -45,9 +51,53 @@ class Reader:
         """What happened to a job beside its runs, newest first: when, and a sentence."""
         return [(at, message) for at, message in self._ask(queries.JOB_LOG, (job_id, limit))]
 
+    def stats(self, where: RunFilter, limit: int) -> list[JobStats]:
+        """Of each job with finished runs that match: how the last `limit` of these went, by the job's id."""
+        from sshsched.store.stats import job_stats
+
+        jobs = [job for (job,) in self._ask(queries.JOBS) if where.allows(job)]
+        found = [job_stats(job, self._past(job, where, limit)) for job in jobs]
+        return [stats for stats in found if stats.past]
+
+    def _past(self, job: str, where: RunFilter, limit: int) -> list[Past]:
+        from sshsched.store.stats import Past
+
+        rows = self._ask(*queries.select_past(job, where, limit))
+        return [
+            Past(id, State(state), None if None in (began, ended) else max(0.0, ended - began))
+            for id, state, began, ended in reversed(rows)
+        ]
+
+    def notices(self, run_id: int) -> list[Notice]:
+        """What was told of a run, or is still to be, in order."""
+        from sshsched.store import notices  # few commands ask
+
+        return list(notices.notices_of(self._ask(notices.OF_RUN, (run_id,))))
+
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that any run is in."""
         return {State(state): count for state, count in self._ask(queries.COUNTS)}
+
+    def untold(self) -> list[Notice]:
+        """All notices that are still to be delivered."""
+        from sshsched.store import notices
+
+        return list(notices.notices_of(self._ask(notices.OPEN)))
+
+    def succeeded(self, job_id: str, since: float, until: float) -> bool:
+        """Whether a run of a job has succeeded after one instant and not after another; steps do not count."""
+        return bool(self._ask(queries.SUCCEEDED, (job_id, since, until)))
+
+    def ended(self, since: float, until: float) -> dict[str | None, dict[State, int]]:
+        """How many runs of each job came to what in that time; steps, and attempts that were repeated, do not count."""
+        found: dict[str | None, dict[State, int]] = {}
+        for job_id, state, count in self._ask(queries.ENDED, (since - LONGEST_RUN, until, since, until)):
+            found.setdefault(job_id, {})[State(state)] = count
+        return found
+
+    def holds(self) -> dict[str, str]:
+        """What is held back apart from single runs, and in whose words."""
+        return dict(self._ask(queries.HOLDS))
 
     def close(self) -> None:
         if self._connection is not None:

@@ -114,7 +114,54 @@ _SECOND = (
     "ALTER TABLE runs ADD COLUMN stop_at REAL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+_COUNTS_AS_PAST = "finished_at IS NOT NULL AND job_id IS NOT NULL AND root IS NULL AND retried_by IS NULL"
+_THIRD = (
+    # What was asked for, apart from the host that was chosen.
+    "ALTER TABLE runs ADD COLUMN asked TEXT NOT NULL DEFAULT ''",
+    "UPDATE runs SET asked = host",
+    "ALTER TABLE runs ADD COLUMN root INTEGER",
+    "ALTER TABLE runs ADD COLUMN step TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN not_before REAL",
+    "ALTER TABLE runs ADD COLUMN ready_since REAL",
+    "ALTER TABLE runs ADD COLUMN forced INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE runs ADD COLUMN held TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN warned TEXT NOT NULL DEFAULT '[]'",
+    """ALTER TABLE runs ADD COLUMN "values" TEXT NOT NULL DEFAULT '{}'""",
+    "ALTER TABLE runs ADD COLUMN retried_by INTEGER",
+    "CREATE INDEX runs_root ON runs (root) WHERE root IS NOT NULL",
+    # Apart from `runs`, and without a row for the many that have none.
+    """
+    CREATE TABLE plans (
+        run_id INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        plan TEXT NOT NULL
+    )
+    """,
+    # What is held back apart from single runs: job:backup, host:nas, or * for everything.
+    "CREATE TABLE holds (key TEXT PRIMARY KEY, words TEXT NOT NULL) WITHOUT ROWID",
+    # Messages that are to be delivered at least once; `done_at` is null until they are.
+    """
+    CREATE TABLE notices (
+        id TEXT PRIMARY KEY,
+        run_id INTEGER,
+        job_id TEXT,
+        made_at REAL NOT NULL,
+        deed TEXT NOT NULL,
+        occasion TEXT NOT NULL,
+        facts TEXT NOT NULL,
+        tries INTEGER NOT NULL,
+        next_at REAL NOT NULL,
+        problem TEXT NOT NULL,
+        done_at REAL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX notices_open ON notices (id) WHERE done_at IS NULL",
+    "CREATE INDEX notices_run ON notices (run_id) WHERE run_id IS NOT NULL",
+    # What a dependency may have been met by (past.py): not by steps of workflows, nor attempts that were repeated.
+    f"CREATE INDEX runs_past ON runs (job_id, state, finished_at) WHERE {_COUNTS_AS_PAST}",
+    f"CREATE INDEX runs_same ON runs (job_id, args, state, finished_at) WHERE {_COUNTS_AS_PAST}",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 """MIGRATIONS[n] leads from version n to version n + 1."""
 
 VERSION = len(MIGRATIONS)

@@ -15,11 +15,11 @@ from typing import TypeVar
 
 import aiosqlite
 
-from sshsched.domain.events import SaveCursor, Saving
+from sshsched.domain.instructions import Notice, SaveCursor, SaveHold, SaveNotice, Saving
 from sshsched.domain.model import Run
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
-from sshsched.store import queries, rows
+from sshsched.store import notices, queries, rows
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_writer, transaction
 
 T = TypeVar("T")
@@ -69,6 +69,16 @@ class Store:
             lambda connection: {(job, schedule): until for job, schedule, until in connection.execute(queries.CURSORS)}
         )
 
+    async def holds(self) -> dict[str, str]:
+        """What is held back apart from single runs, and in whose words."""
+        return await self._perform(lambda connection: dict(connection.execute(queries.HOLDS)))
+
+    async def open_notices(self) -> list[Notice]:
+        """All notices that are still to be delivered."""
+        return await self._perform(
+            lambda connection: list(notices.notices_of(connection.execute(notices.OPEN).fetchall()))
+        )
+
     async def close(self) -> None:
         """Waits for the commits under way."""
         await self._thread.close()
@@ -103,6 +113,12 @@ def _commit(connection: sqlite3.Connection, *, saves: Sequence[Saving]) -> None:
             if isinstance(save, SaveCursor):
                 _move_cursor(connection, save)
                 continue
+            if isinstance(save, SaveHold):
+                _hold(connection, save)
+                continue
+            if isinstance(save, SaveNotice):
+                notices.save_notice(connection, save)
+                continue
             try:
                 if save.old is None:
                     _insert(connection, save.run)
@@ -122,12 +138,21 @@ def _move_cursor(connection: sqlite3.Connection, save: SaveCursor) -> None:
         connection.execute(queries.INSERT_JOB_LOG, (save.job_id, save.at, save.note))
 
 
+def _hold(connection: sqlite3.Connection, save: SaveHold) -> None:
+    if save.words is None:
+        connection.execute(queries.RELEASE, (save.key,))
+    else:
+        connection.execute(queries.HOLD, (save.key, save.words))
+
+
 def _insert(connection: sqlite3.Connection, run: Run) -> None:
     try:
         connection.execute(queries.INSERT_RUN, (run.id, *rows.fixed(run), *rows.moving(run)))
     except sqlite3.IntegrityError as error:
         raise StoreError(f"{run.name} exists already, and was to be new") from error
     connection.execute(queries.INSERT_PROGRAM, (run.id, rows.program(run)))
+    if (plan := rows.plan(run)) is not None:
+        connection.execute(queries.INSERT_PLAN, (run.id, plan))
     connection.executemany(queries.INSERT_MARK, [(mark, run.id) for mark in rows.marks(run.args, run.labels)])
 
 

@@ -66,6 +66,65 @@ schedules = st.one_of(
 )
 
 
+conditions = st.sampled_from(
+    [
+        {"type": "dependency", "job": "load", "args": {"date": 7}, "states": ["success", "failure"], "exist": True},
+        {"type": "dependency", "job": 2024, "states": "success", "within": "1d", "max_wait": "2h", "then": "skip"},
+        {"type": "max_running", "count": 2, "args": "any", "enabled": False},
+        {"type": "max_running", "count": "{{ job_id }}", "enabled": "{{ job_id }}"},
+        {"type": "skip_duplicate"},
+        {"type": "file", "path": "/x", "older_than": "10m", "min_size": "10kB", "exists": "true"},
+        {"type": "command", "command": "test -e x", "host": "a", "every": 30},
+        {"type": "time_window", "from": "22:00", "until": "06:00", "calendar": "Mon-Fri"},
+        {"any": [{"type": "host_up", "host": "a"}, {"type": "manual"}], "max_wait": 5},
+        {"type": "n_of", "n": 1, "of": [{"type": "const", "value": False}]},
+    ]
+)
+occasions = st.sampled_from(["success", ["failure", "error"], {"states": ["late"]}, {"states": "held"}])
+actions = st.one_of(
+    st.fixed_dictionaries({"type": st.just("schedule"), "job": words, "if": occasions}),
+    st.fixed_dictionaries(
+        {"type": st.just("exec"), "command": words, "on": occasions}, optional={"timeout": durations}
+    ),
+    st.fixed_dictionaries({"type": st.just("notify"), "email": st.just("a@b.example")}, optional={"if": occasions}),
+)
+locks = st.sampled_from(["db", ["db", "tape"], {"db": 2}, "{{ job_id }}"])
+DECISIONS: dict[str, st.SearchStrategy[Any]] = {
+    "condition": conditions | st.lists(conditions, min_size=1, max_size=3),
+    "depends_on": words | st.lists(words | st.fixed_dictionaries({"job": words}), min_size=1, max_size=2),
+    "max_wait": durations,
+    "then": st.sampled_from(["error", "skip"]),
+    "action": actions | st.lists(actions, min_size=1, max_size=2),
+    "notify": st.sampled_from(["a@b.example", "https://b.example", {"on": "failure", "email": ["a@b.example"]}]),
+    "successors": words | st.lists(words, min_size=1, max_size=2),
+    "retry": st.integers(0, 9)
+    | st.fixed_dictionaries(
+        {"count": st.integers(0, 9)},
+        optional={
+            "delay": durations,
+            "backoff": st.sampled_from([1, 1.5, "2"]),
+            "jitter": st.sampled_from([0, 0.5, 1]),
+            "on": st.sampled_from(["failure", ["error", 75, "timeout"]]),
+        },
+    ),
+    "idempotent": st.booleans(),
+    "max_running": st.integers(1, 9),
+    "skip_duplicate": st.booleans(),
+    "priority": st.integers(-9, 9),
+    "warn": st.fixed_dictionaries({}, optional={"late": durations, "long": durations}),
+    "secrets": st.sampled_from([{"A": "db/main"}, ["TOKEN"]]),
+    "expect": st.sampled_from(
+        [
+            {"success_by": "08:00"},
+            [{"success_by": "18:30", "tz": "UTC", "calendar": "Mon-Fri", "notify": "a@b.example"}],
+        ]
+    ),
+}
+hosts = words | st.sampled_from(
+    ["@web", {"group": "web", "strategy": "sticky"}, {"tags": ["linux", "gpu"]}, {"tags": "a", "canary": 1}]
+)
+
+
 @st.composite
 def good_jobs(draw: st.DrawFn) -> dict[str, Any]:
     """A job with some of all keys, in the short or the long form."""
@@ -73,15 +132,57 @@ def good_jobs(draw: st.DrawFn) -> dict[str, Any]:
     program = {kind: draw(words) if kind == "command" else draw(st.lists(texts, min_size=1, max_size=3))}
     program |= draw(st.fixed_dictionaries({}, optional=OPTIONS))
     told = st.fixed_dictionaries({}, optional={"description": texts, "labels": st.lists(words, min_size=1)})
-    own = st.fixed_dictionaries({"host": words}, optional={"metadata": told, "start_within": durations})
+    own = st.fixed_dictionaries({"host": hosts}, optional={"metadata": told, "start_within": durations, **DECISIONS})
     timed = st.fixed_dictionaries({}, optional={"schedule": schedules | st.lists(schedules, min_size=1, max_size=3)})
     # A param without a default needs an arg from each schedule, so a job here has one or the other.
     more = draw(timed if draw(st.booleans()) else st.fixed_dictionaries({}, optional={"params": params}))
+    more |= draw(st.just({}) | st.fixed_dictionaries({"locks": locks}) | st.just({"concurrency": {"group": "db"}}))
     return {**draw(own), **more, **(program if draw(st.booleans()) else {"program": program})}
 
 
 WRONG_VALUES: dict[str, list[Any]] = {
-    "host": ["-x", "a b", [], {}],
+    "host": ["-x", "a b", [], {}, {"group": "a", "tags": "b"}, {"group": "a", "strategy": "x"}, {"tags": ["a b"]}],
+    "condition": [
+        "x",
+        [],
+        {},
+        {"type": "nope"},
+        {"type": "dependency"},
+        {"type": "dependency", "job": "x", "nope": 1},
+        {"type": "dependency", "job": "x", "states": "won"},
+        {"type": "dependency", "job": "x", "max_wait": "soon"},
+        {"type": "max_running", "count": "many"},
+        {"type": "max_running", "count": 0},
+        {"type": "manual", "enabled": "maybe"},
+        {"type": "manual", "then": "stop"},
+        {"type": "file", "path": "x", "older_than": "soon"},
+        {"any": []},
+        {"any": "x"},
+        [[]],
+    ],
+    "depends_on": [[], {}, {"type": "dependency", "job": "x"}, {"job": "x", "nope": 1}],
+    "action": [
+        "x",
+        {},
+        {"type": "schedule", "job": "x"},
+        {"type": "schedule", "if": "success"},
+        {"type": "schedule", "job": "x", "if": "won"},
+        {"type": "schedule", "job": "x", "if": "success", "on": "failure"},
+        {"type": "exec", "command": "x", "if": "error", "timeout": "soon"},
+        {"type": "nope", "if": "error"},
+    ],
+    "notify": [[], {"on": "won", "email": "a@b.example"}, {"email": "a@b.example", "nope": 1}, {"lines": "x"}],
+    "successors": [[], {}, {"args": {"x": "y"}}],
+    "retry": [-1, "many", [], {}, {"count": 1, "on": "won"}, {"count": 1, "backoff": 0.5}, {"count": 1, "nope": 2}],
+    "idempotent": ["maybe", []],
+    "locks": [{"db": 0}, "a b", [], {"a b": 1}],
+    "max_running": [0, "many"],
+    "max_wait": ["soon", 0],
+    "then": ["stop"],
+    "priority": [1001, "high"],
+    "warn": ["10m", {"lat": "10m"}, {"late": "soon"}],
+    "secrets": [{"1A": "x"}, {"A": "x y"}, "A", ["1A"], []],
+    "expect": [{}, {"success_by": "noon"}, {"success_by": "08:00", "nope": 1}, "08:00", []],
     "env": [[], "x", {"1a": "x"}, {"a": ["x"]}],
     "cwd": ["~", "", []],
     "stdin": [["x"], {}],

@@ -9,7 +9,7 @@ import pytest
 
 from sshsched.config.renderer import renderer
 from sshsched.config.templates import faults, render
-from sshsched.domain.model import Program
+from sshsched.domain.program import Program
 from sshsched.errors import UsageError
 from sshsched.kinds.jobs import Job, bind
 

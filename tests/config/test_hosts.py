@@ -8,6 +8,8 @@ import pytest
 
 from sshsched.config.hosts import load_hosts
 from sshsched.domain.hosts import Host
+from sshsched.domain.plan import Fan
+from sshsched.domain.view import Group
 from sshsched.errors import ConfigError
 
 
@@ -55,6 +57,23 @@ def test_slots_for_all(tmp_path: Path) -> None:
     assert [5, 3, 3, 3, 3] == [hosts[name].slots for name in ("a", "b", "c", "local", "other")]
 
 
+def test_groups(tmp_path: Path) -> None:
+    """A group is a list of hosts, or says how they are chosen; they may be aliases of ssh_config."""
+    text = (
+        "groups:\n  web: [web1, web2]\n  build: {hosts: [b1, local], strategy: least_busy}\n"
+        "  every: {hosts: [a], strategy: all, canary: 1, max_fail: 0}\nweb1: {port: 22}"
+    )
+    (tmp_path / "hosts.yaml").write_text(text)
+    hosts = load_hosts(tmp_path)
+
+    assert ["local", "web1"] == sorted(hosts)
+    assert {
+        "web": Group(("web1", "web2"), "round_robin"),
+        "build": Group(("b1", "local"), "least_busy"),
+        "every": Group(("a",), "all", Fan(max_fail=0, canary=1)),
+    } == hosts.groups
+
+
 def test_a_file_of_comments_holds_no_hosts(tmp_path: Path) -> None:
     """A file may wait for its first host."""
     assert ["local"] == list(hosts_of(tmp_path, "# nothing yet\n"))
@@ -71,7 +90,21 @@ WRONG = {
     "a: {user: -x}": "1:11: a.user: '-x' is no user name",
     "-a: {}": "1:1: -a: '-a' is no host name",
     "a b: {}": "1:1: a b: 'a b' is no host name",
-    "'@web': {}": "1:9: @web: groups like '@web' are not yet supported by this version; take it out",
+    "'@web': {}": "1:9: @web: a group belongs under 'groups', as in `groups: {web: [a, b]}`",
+    "groups: [a]": "1:9: groups: a list stands where groups should be: `groups: {web: [web1, web2]}`",
+    "groups: {w: []}": "1:13: groups.w: is an empty list; take the key out, or write at least one item",
+    "groups: {w: a}": "1:13: groups.w: a text stands where a list should be: [one, two]",
+    "groups: {w: [a, a]}": "1:13: groups.w: 'a' stands here twice",
+    "groups: {w: ['@v']}": "1:13: groups.w: '@v' is a group; a group holds hosts only",
+    "groups: {'@w': [a]}": "1:10: groups.@w: '@w' is no name of a group",
+    "groups: {a: [b]}\na: {}": "1:13: groups.a: is a group and a host; rename one of them",
+    "groups: {local: [b]}": "1:17: groups.local: is a group and a host; rename one of them",
+    "groups: {w: {hosts: [a], strategy: sticki}}": "1:36: groups.w.strategy: 'sticki' is no strategy; "
+    "did you mean 'sticky'?",
+    "groups: {w: {hosts: [a], canary: 1}}": "1:26: groups.w.canary: means something only with `strategy: all`; "
+    "take it out",
+    "groups: {w: {members: [a]}}": "1:13: groups.w: the key 'hosts' is missing: its hosts\nhosts.yaml:1:14: "
+    "groups.w.members: unknown key; here it is called 'hosts'",
     "local: {address: b}": "1:9: local.address: unknown key; known: env, slots, spool, tags",
     "a: nas.example": "1:4: a: a text stands where `key: value` pairs should be: a host",
     "- a": "1:1: a list stands where the file should be `key: value` pairs",

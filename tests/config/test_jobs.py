@@ -10,7 +10,8 @@ from sshsched.config.job import HOST
 from sshsched.config.jobs import load_job, load_jobs
 from sshsched.config.params import WANTED
 from sshsched.config.programs import PROGRAM
-from sshsched.domain.model import START_WITHIN, Program, Stop
+from sshsched.domain.model import START_WITHIN
+from sshsched.domain.program import Program, Stop
 from sshsched.errors import ConfigError, NotFoundError
 from sshsched.kinds.jobs import Param
 from tests.config.reading import job_of, problems_of, write
@@ -137,7 +138,7 @@ WRONG = {
     GOOD + "exit_codes: 3": ["3:1: exit_codes: unknown key; here it is called 'accept'"],
     GOOD + "grace: 3s": ["3:1: grace: unknown key; it belongs under 'stop'"],
     GOOD + "labels: [x]": ["3:1: labels: unknown key; it belongs under 'metadata': description, labels"],
-    GOOD + "condition: x": ["3:1: condition: is not yet supported by this version; take it out"],
+    GOOD + "steps: x": ["3:1: steps: is not yet supported by this version; take it out"],
     GOOD + "cron: x": ["3:1: cron: unknown key; it belongs under 'schedule', as in `schedule: every 15m`"],
     GOOD + "schedul: '@daily'": ["3:1: schedul: unknown key; did you mean 'schedule'?"],
     GOOD + "timeout: 2hours ago": ["3:10: timeout: '2hours ago' is no duration; write 90s, 15m, 2h or 1d"],
@@ -166,8 +167,9 @@ WRONG = {
     GOOD + "params: {a: {default: x, choices: [y, z]}}": ["3:13: params.a: 'x' is not among the choices: y, z"],
     GOOD + "metadata: {labels: [a b]}": ["3:21: metadata.labels[0]: 'a b' is no label; use no spaces and no commas"],
     "host: -oProxyCommand=x\ncommand: b": ["1:7: host: '-oProxyCommand=x' is no host name"],
-    "host: '@web'\ncommand: b": ["1:7: host: groups like '@web' are not yet supported by this version; name a host"],
-    "host: [a, b]\ncommand: b": ["1:7: host: a list of hosts is not yet supported by this version; name one host"],
+    "host: [a, b]\ncommand: b": [
+        "1:7: host: a list stands where a host should be: name one host, or a group of hosts.yaml as '@group'"
+    ],
     "host: a\ncommand: ' '": ["2:10: command: ' ' is no command: it is empty"],
     "host: a\nargv: prog": ["2:7: argv: a text stands where a list should be: [one, two]"],
     "host: a\ncommand: 'echo {{ date }}'": ["2:10: command: 'date' is not defined; the job has no params"],
@@ -193,9 +195,9 @@ def test_what_is_wrong_is_said(tmp_path: Path, text: str) -> None:
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
     """Whoever mends a file sees all that is wrong in it, from top to bottom."""
-    text = "host: -x\nretry: 3\ntimeout: soon\nmetadata: 5\nenv: {A: [b]}\ncommand: '{{ c }}'\nparams: 7\nhost: b"
+    text = "host: -x\nretry: x\ntimeout: soon\nmetadata: 5\nenv: {A: [b]}\ncommand: '{{ c }}'\nparams: 7\nhost: b"
 
-    assert ["1:7", "2:1", "3:10", "4:11", "5:10", "6:10", "7:9", "8:1"] == [
+    assert ["1:7", "2:8", "3:10", "4:11", "5:10", "6:10", "7:9", "8:1"] == [
         problem.partition(": ")[0] for problem in problems_of(tmp_path, text)
     ]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from sshsched.config.settings import Settings, load_settings
+from sshsched.domain.plan import Deed
+from sshsched.domain.secrets import Source
 from sshsched.errors import ConfigError
 
 GOOD = {
@@ -14,6 +16,24 @@ GOOD = {
     "# nothing yet": Settings(),
     "start_within: 5m": Settings(start_within=300.0),
     "slots: 4": Settings(slots=4),
+    "max_wait: 1d\nthen: skip": Settings(max_wait=86400.0, then="skip"),
+    "locks: {db: 2, tape: 1}": Settings(locks={"db": 2, "tape": 1}),
+    "notify: me@example.com\naction: {type: exec, command: b, if: late}": Settings(
+        actions=(
+            Deed("exec", {"command": "b"}, ("late",)),
+            Deed("notify", {"email": "me@example.com"}, ("failure", "error", "held")),
+        )
+    ),
+    "secrets:\n  a: {env: A}\n  b: {file: ~/b}\n  c: {command: [pass, show, c]}\n  d: {command: pass d}\n"
+    "  e: {keyring: example.com/me}": Settings(
+        secrets={
+            "a": Source("env", ("A",)),
+            "b": Source("file", ("~/b",)),
+            "c": Source("command", ("pass", "show", "c")),
+            "d": Source("command", ("pass d",)),
+            "e": Source("keyring", ("example.com", "me")),
+        }
+    ),
 }
 
 
@@ -30,7 +50,14 @@ def test_no_file_is_as_usual(tmp_path: Path) -> None:
     assert Settings() == load_settings(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["slot: 4", "slots: many", "[]", "start_within: 1h\nstart_within: 2h", "a: b: c"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("slot: 4", "slots: many", "[]", "start_within: 1h\nstart_within: 2h", "a: b: c"),
+        *("locks: {db: 0}", "locks: [db]", "locks: {'a b': 1}", "then: stop", "action: {type: schedule, job: x}"),
+        *("secrets: {a: b}", "secrets: {a: {}}", "secrets: {a: {env: A, file: b}}", "secrets: {a: {keyring: b}}"),
+    ],
+)
 def test_what_is_wrong_is_said(tmp_path: Path, text: str) -> None:
     """A mistake is named with its place."""
     (tmp_path / "config.yaml").write_text(text)

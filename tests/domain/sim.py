@@ -10,35 +10,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sshsched.domain.decide import decide
+from sshsched.domain.draft import Draft
 from sshsched.domain.events import (
     Claim,
-    Clean,
     Cleaned,
-    Consider,
-    Considered,
     Event,
-    Fetch,
     Fetched,
     HostDown,
     HostUp,
-    Instruction,
-    Look,
     Report,
     Reported,
-    Save,
-    Seal,
-    Start,
     StartRefused,
-    StopProgram,
     StopWanted,
     Submitted,
     Swept,
-    Ticked,
+    Woken,
 )
-from sshsched.domain.model import Cause, Outcome, Output, Program, Run, StopAsked
+from sshsched.domain.instructions import Clean, Fetch, Instruction, Look, Over, Save, Seal, Start, StopProgram
+from sshsched.domain.model import Cause, Outcome, Output, Run, StopAsked
+from sshsched.domain.program import Program
 from sshsched.domain.states import MOVES, State
 from sshsched.engine.board import Board
+from sshsched.engine.turn import Turn
 
 
 @dataclass
@@ -79,29 +72,21 @@ class World:
 
     def turn(self, *events: Event) -> None:
         """Decide, save and act, as the engine does."""
-        acts: list[Instruction] = []
-        hosts: dict[str, None] = {}
+        turn = Turn(self.board, self.made, lambda: self.now)
         for event in events:
-            if isinstance(event, HostUp | HostDown):
-                up = isinstance(event, HostUp)
-                self.board.set_host(
-                    replace(self.board.host("box"), up=up, boot=self.boot, spool="/spool", slots=self.slots)
-                )
-                hosts["box"] = None
-            self._take(decide(self.board.view, event), acts, hosts)
-        for host in list(hosts):
-            self._take(decide(self.board.view, Considered(self.now, host)), acts, hosts)
-        for act in acts:
+            if isinstance(event, HostUp):
+                self.board.set_host(replace(self.board.host("box"), slots=self.slots))
+            turn.take(event)
+        turn.settle()
+        for save in turn.saves:
+            if isinstance(save, Save):
+                self._save(save)
+        self.board.sweep()
+        for act in turn.acts:
             self.ask(act)
 
-    def _take(self, steps: list[Instruction], acts: list[Instruction], hosts: dict[str, None]) -> None:
-        for step in steps:
-            if isinstance(step, Save):
-                self._save(step)
-            elif isinstance(step, Consider):
-                hosts[step.host] = None
-            else:
-                acts.append(step)
+    def made(self, draft: Draft, now: float, not_before: float | None, over: Over | None) -> Run:
+        raise AssertionError("nothing is made of this job")
 
     def _save(self, step: Save) -> None:
         old = self.last.get(step.run.id)
@@ -111,7 +96,6 @@ class World:
         if old is not None and old.finished:
             assert replace(step.run, output=old.output, cleaned=old.cleaned) == old, "a finished run was changed"
         self.last[step.run.id] = step.run
-        self.board.put(step.run)
         busy = sum(run.on_host for run in self.board.view.runs.values())
         assert self.slots is None or busy <= self.slots, "more runs than slots"
 
@@ -184,6 +168,7 @@ class World:
                 Program(command="x"),
                 self.now,
                 state,
+                asked="box",
                 key=f"k{number}",
                 schedule_time=self.now + 5 if scheduled else None,
                 start_within=60.0,
@@ -198,7 +183,7 @@ class World:
 
     def time(self, which: int) -> None:
         self.now += (0.5, 3.0, 12.0, 45.0, 70.0)[which % 5]
-        self.turn(Ticked(self.now))
+        self.turn(Woken(self.now, self.board.due(self.now)))
 
     def sweep(self, _which: int = 0) -> None:
         if self.up:

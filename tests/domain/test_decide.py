@@ -9,28 +9,40 @@ import pytest
 
 from sshsched.domain.decide import decide
 from sshsched.domain.events import (
+    Advanced,
+    Asked,
     Claim,
     Cleaned,
-    Consider,
     Considered,
+    Delivered,
     Event,
+    Extracted,
     Fetched,
+    HoldWanted,
     HostDown,
     HostUp,
-    HostView,
-    Instruction,
+    Learnt,
+    MarkWanted,
+    Moved,
+    ReleaseWanted,
     Report,
     Reported,
-    Save,
+    Restarted,
     StartRefused,
+    StartWanted,
     StopWanted,
     Submitted,
     Swept,
-    Ticked,
     TimePassed,
+    Told,
+    Woken,
 )
-from sshsched.domain.model import Cause, Outcome, Output, Program, Reason, Run, Spool, StopAsked
+from sshsched.domain.instructions import Instruction, Notice, Save
+from sshsched.domain.model import Cause, Outcome, Output, Reason, Run, Spool, StopAsked
+from sshsched.domain.plan import Deed
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
+from sshsched.domain.view import Fact, HostView
 from sshsched.engine.board import Board
 
 T0, NOW = 1000.0, 1005.0
@@ -41,11 +53,11 @@ HERE = Output(3, 0, complete=True)
 
 def run_in(state: State, number: int = 1) -> Run:
     """A run as it usually is in this state."""
-    run = Run(number, "box", Program(command="x"), T0, state, key="k", schedule_time=None, waiting_since=T0)
+    run = Run(number, "box", Program(command="x"), T0, state, "box", key="k", schedule_time=None, waiting_since=T0)
     if state is State.SCHEDULED:
         return replace(run, schedule_time=NOW - 1, waiting_since=None)
     if state is State.WAITING:
-        return run
+        return replace(run, ready_since=T0)
     run = replace(run, spool=Spool(f"/spool/r{number}-k", "boot"), starting_since=T0)
     if state is State.STARTING:
         return run
@@ -89,33 +101,47 @@ S, W, B, R, P, F = (
     State.SUCCESS,
 )
 
+NOTICE = Notice("n1", Deed("notify"), "failure", {}, NOW)
+
 # One line per event; a state that is not listed takes no notice of it.
 TABLE: list[tuple[str, Event, dict[State, str]]] = [
-    ("ticked", Ticked(NOW), {S: "waiting Consider"}),
-    ("much later", Ticked(T0 + 3600), {S: "waiting Consider", W: "error Consider"}),
-    ("considered", Considered(NOW, "box"), {W: "starting Start"}),
+    ("restarted", Restarted(NOW), {W: "Reconsider"}),
+    ("woken", Woken(NOW, (1,)), {S: "waiting", W: "Reconsider"}),
+    ("woken much later", Woken(T0 + 3600, (1,)), {S: "waiting", W: "error Consider"}),
+    ("asked", Asked(NOW, 1), {W: "starting Start"}),
+    ("considered", Considered(NOW, "box"), {W: "starting Start Consider"}),
+    ("moved", Moved(NOW, None, run_in(State.SUCCESS)), {}),
+    ("advanced", Advanced(NOW, 1), {}),
+    ("extracted", Extracted(NOW, 7, 1, {}), {}),
+    ("told", Told(NOW, (), ()), {}),
+    ("delivered", Delivered(NOW, NOTICE), dict.fromkeys((S, W, B, R, P, F), "SaveNotice")),
+    ("learnt", Learnt(NOW, "probe:box:true", Fact(NOW, True)), dict.fromkeys((S, W, B, R, P, F), "Stir")),
+    ("held", HoldWanted(NOW, (1,), (), "ann"), {S: "scheduled Reconsider", W: "waiting Reconsider"}),
+    ("released", ReleaseWanted(NOW, (1,), ("*",), "ann"), dict.fromkeys((S, W, B, R, P, F), "SaveHold Stir")),
+    ("started by hand", StartWanted(NOW, (1,), "ann"), {S: "waiting", W: "waiting Reconsider"}),
+    ("marked", MarkWanted(NOW, (run_in(State.SUCCESS),), State.FAILURE, "ann"), {F: "failure"}),
     (
         "host up",
         HostUp(NOW, "box", "boot", "/spool"),
         {
-            S: "Consider", W: "Consider", B: "Start Look Consider", R: "Look Consider", P: "Look Consider",
-            F: "Fetch Consider",
+            S: "Stir Consider", W: "Stir Consider", B: "Start Look Stir Consider", R: "Look Stir Consider",
+            P: "Look Stir Consider", F: "Fetch Stir Consider",
         },
     ),
     (
         "host up, rebooted",
         HostUp(NOW, "box", "boot-2", "/spool"),
         {
-            S: "Consider", W: "Consider", B: "Look Consider", R: "Look Consider", P: "Look Consider",
-            F: "Fetch Consider",
+            S: "Stir Consider", W: "Stir Consider", B: "Look Stir Consider", R: "Look Stir Consider",
+            P: "Look Stir Consider", F: "Fetch Stir Consider",
         },
     ),
     (
         "host down",
         HostDown(NOW, "box", "no route"),
         {
-            S: "Consider", W: "Consider", B: "starting Consider", R: "running Consider", P: "stopping Consider",
-            F: "Consider",
+            S: "Stir Consider", W: "Stir Consider", B: "starting Stir Consider", R: "running Stir Consider",
+            P: "stopping Stir Consider", F: "Stir Consider",
         },
     ),
     ("start refused", StartRefused(NOW, 1, "disk full"), {B: "starting Seal"}),
@@ -221,23 +247,7 @@ def test_new_runs_are_saved_first(state: State) -> None:
 
     assert isinstance(first, Save)
     assert (run, None, [(None, state)]) == (first.run, first.old, [(row.old, row.new) for row in first.log])
-    assert len(then) == (state is State.WAITING)
-
-
-def test_slots_are_for_the_oldest() -> None:
-    """The oldest waiting runs get the free slots, the others are told why they wait, once."""
-    waiting = [run_in(State.WAITING, number) for number in (2, 3, 4)]
-    board = board_of(run_in(State.RUNNING), *waiting, slots=2)
-    steps = decide(board.view, Considered(NOW, "box"))
-    for step in steps:
-        if isinstance(step, Save):
-            board.put(step.run)
-
-    assert [(2, "starting"), (2, "Start"), (4, "waiting"), (3, "waiting")] == [
-        (step.run.id, _word(step)) for step in steps if not isinstance(step, Consider)
-    ]
-    assert "waits for one of 2 slots on box" == board.view.runs[3].message
-    assert [] == decide(board.view, Considered(NOW, "box"))
+    assert [] == then
 
 
 def test_a_stop_before_the_start() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sshsched.domain.draft import SIGNALS, Draft, draft_flaws, env_name_flaw, host_flaw, program_flaws, signal_name
-from sshsched.domain.model import Program, Stop
+from sshsched.domain.program import Program, Stop
 
 SOUND = Program(command="true")
 

@@ -7,35 +7,35 @@ from dataclasses import replace
 import pytest
 
 from sshsched.domain.decide import decide
-from sshsched.domain.events import (
-    Claim,
-    Considered,
-    HostUp,
-    HostView,
-    Instruction,
-    Report,
-    Reported,
-    Save,
-    SaveCursor,
-    Seal,
-    Start,
-    Ticked,
-    TimePassed,
-    View,
-)
-from sshsched.domain.model import Cause, Outcome, Program, Reason, Run, Spool
+from sshsched.domain.events import Asked, Claim, Considered, HostUp, Report, Reported, TimePassed
+from sshsched.domain.instructions import Instruction, Save, SaveCursor, Seal, Start
+from sshsched.domain.model import Cause, Outcome, Reason, Run, Spool
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
+from sshsched.domain.view import HostView, View
+from sshsched.engine.board import Board
 
-WAITS = Run(1, "box", Program("true"), 100.0, State.WAITING, waiting_since=100.0, stop_at=150.0, by="schedule")
+WAITS = Run(
+    1,
+    "box",
+    Program("true"),
+    100.0,
+    State.WAITING,
+    "box",
+    waiting_since=100.0,
+    ready_since=100.0,
+    stop_at=150.0,
+    by="schedule",
+)
 STARTS = replace(WAITS, state=State.STARTING, starting_since=110.0, spool=Spool("/s/r1", "boot"))
 RUNS = replace(STARTS, state=State.RUNNING, started_at=111.0, pid=7)
 
 
 def view(run: Run) -> View:
     """A host that is up, with this run."""
-    waiting = {"box": {1: run}} if run.state is State.WAITING else {}
-    on_host = {"box": {1: run}} if run.on_host else {}
-    return View({1: run}, on_host, waiting, {"box": HostView("box", up=True, boot="boot", spool="/s")})
+    board = Board([run])
+    board.set_host(HostView("box", up=True, boot="boot", spool="/s"))
+    return board.view
 
 
 def ends(steps: list[Instruction]) -> list[tuple[State, Reason]]:
@@ -49,8 +49,8 @@ def test_what_is_left_goes_with_the_start() -> None:
     assert [30.0] == [step.stop_in for step in steps if isinstance(step, Start)]
 
 
-@pytest.mark.parametrize("event", [Considered(150.0, "box"), Ticked(150.0)])
-def test_too_late_to_start(event: Considered | Ticked) -> None:
+@pytest.mark.parametrize("event", [Considered(150.0, "box"), Asked(150.0, 1)])
+def test_too_late_to_start(event: Considered | Asked) -> None:
     """A run whose stop time comes while it waits is not started to be stopped at once: it ends as not started."""
     steps = decide(view(WAITS), event)
 
@@ -104,7 +104,7 @@ def test_how_it_ended_says_its_exit_code(code: int, state: State) -> None:
 def test_runs_and_cursors_go_together() -> None:
     """What fell due is saved with the places of its schedules, those first, as nothing else may come in between."""
     cursor = SaveCursor("job", "x", 150.0)
-    steps = decide(View({}, {}, {}, {}), TimePassed(150.0, (WAITS,), (cursor,)))
+    steps = decide(Board().view, TimePassed(150.0, (WAITS,), (cursor,)))
 
     assert cursor == steps[0]
     assert [(State.WAITING, Reason.CREATED)] == ends(steps)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sshsched.cli.main import main
-from sshsched.domain.events import Save
+from sshsched.domain.instructions import Save
 from sshsched.store import store
 
 _commit = store._commit

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sshsched.config.templates import render
-from sshsched.domain.events import Instruction, SaveCursor, Saving, TimePassed
-from sshsched.domain.model import Program, Run
+from sshsched.domain.events import TimePassed
+from sshsched.domain.instructions import Instruction, Notice, SaveCursor, Saving
+from sshsched.domain.model import Run
+from sshsched.domain.program import Program
 from sshsched.domain.shape import Shape
 from sshsched.engine.board import Board
 from sshsched.engine.core import Core
@@ -88,7 +90,7 @@ class Process:
         self.heard: list[Shape] = []
         self._world = world
         self._maker = Maker(last_id)
-        self._core = Core(world.mortal, Board(), self._perform, self, world.clock)
+        self._core = Core(world.mortal, Board(), self._maker.run, self._perform, self, world.clock)
         begin = Begin(world.files, cursors, world.boot, world.since)
         self.schedules = Schedules(begin, self._make, self.heard.append, world.clock)
         self._working = asyncio.create_task(self._core.run())
@@ -113,7 +115,7 @@ class Process:
         await asyncio.gather(self._working, return_exceptions=True)
 
     async def _make(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
-        runs = tuple(self._maker.run(each.draft, at, each.problem) for each in made)
+        runs = tuple(self._maker.run(each.draft, at, problem=each.problem) for each in made)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))
 
@@ -125,6 +127,12 @@ class Process:
 
     def host_changed(self, host: str) -> None:
         pass
+
+    def host_wanted(self, host: str) -> None:
+        pass
+
+    def told(self, notices: Sequence[Notice]) -> None:
+        raise AssertionError("nobody is told anything here")
 
 
 @dataclass

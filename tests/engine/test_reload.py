@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from sshsched.domain.model import Program
+from sshsched.domain.program import Program
 from sshsched.engine.changes import compare
 from sshsched.errors import Problem
 from sshsched.kinds.calendars import Dates

@@ -8,7 +8,8 @@ from datetime import time
 
 import pytest
 
-from sshsched.domain.model import Program, Reason
+from sshsched.domain.model import Reason
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.kinds.jobs import Param, Scheduled
 from sshsched.kinds.options import CatchUp, Options, Policy, StopAfter, StopAt

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from sshsched.domain.model import Program
+from sshsched.domain.program import Program
 from sshsched.errors import UsageError
 from sshsched.kinds.jobs import Bound, Job, Param, bind
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from sshsched.domain.events import Report
-from sshsched.domain.model import Cause, Program, Run, Spool, StopAsked
+from sshsched.domain.model import Cause, Run, Spool, StopAsked
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.remote import script
 from sshsched.remote.answers import Answer, Clock, Data, Hello, parse_hello, parse_reports

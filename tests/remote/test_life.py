@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sshsched.domain.events import Claim
-from sshsched.domain.model import Cause, Outcome, Stop
+from sshsched.domain.model import Cause, Outcome
+from sshsched.domain.program import Stop
 from tests.remote.hostkit import SHELLS, Control, FakeHost, a_run, ignored, lives
 from tests.support import until
 

@@ -18,7 +18,8 @@ import pytest
 
 from sshsched.domain.events import Report
 from sshsched.domain.hosts import Host
-from sshsched.domain.model import Outcome, Program, Run
+from sshsched.domain.model import Outcome, Run
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.errors import NoShellError
 from sshsched.remote import script

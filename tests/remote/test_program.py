@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sshsched.domain.model import Program
+from sshsched.domain.program import Program
 from sshsched.remote import script
 from tests.remote.hostkit import SHELLS, Control, FakeHost, a_run, make_shell
 from tests.support import until

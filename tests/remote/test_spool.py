@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from sshsched.domain.events import Claim
-from sshsched.domain.model import Cause, Run, Stop
+from sshsched.domain.model import Cause, Run
+from sshsched.domain.program import Stop
 from sshsched.remote import script
 from sshsched.remote.answers import AnswerError
 from tests.remote.hostkit import SHELLS, Control, FakeHost, a_run, ignored, lives, make_path

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.events import Save
+from sshsched.domain.instructions import Save
 from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, StopAsked, Stream
 from sshsched.domain.shape import Shape
 from sshsched.domain.states import State, move

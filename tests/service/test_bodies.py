@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.model import Program, Stop
+from sshsched.domain.program import Program, Stop
 from sshsched.errors import UsageError
 from sshsched.service.bodies import DraftBody, ProgramBody, StopBody, SubmitBody, decode, draft_of, drafts, instant
 from tests.service.scheduler import DRAFT
@@ -38,15 +38,20 @@ def test_all() -> None:
         None, ("a", "b"), {"A": "1"}, "/", "x", "022", "app", Stop("INT", 3.0), 5.0, (0, 3), 7.5
     )  # fmt: skip
 
-    assert Draft("nas", program, "a/b", {"x": "y"}, ("l",), "me", 7, 1795318200.0, 9.0) == draft_of(value)
+    expected = Draft(
+        "nas", program, "a/b", {"x": "y"}, ("l",), "me", rerun_of=7, schedule_time=1795318200.0, start_within=9.0
+    )
+
+    assert expected == draft_of(value)
 
 
 def test_no_field_forgotten() -> None:
-    """What the model can hold, a body can say; a stop of its own a run has only from a schedule."""
+    """What the model can hold, a body can say, but for what only the scheduler gives: a stop rule, attempts, steps."""
+    own = {"stop_rule", "attempt", "root", "step", "plan"}
 
     assert {each.name for each in fields(Program)} == set(ProgramBody.__struct_fields__)
     assert {each.name for each in fields(Stop)} == set(StopBody.__struct_fields__)
-    assert {each.name.removesuffix("_id") for each in fields(Draft)} - {"stop_rule"} == set(DraftBody.__struct_fields__)
+    assert {each.name.removesuffix("_id") for each in fields(Draft)} - own == set(DraftBody.__struct_fields__)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from sshsched.domain.model import Program, Run
+from sshsched.domain.model import Run
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.service import hub as hubs
 from sshsched.service.hub import ClosedError, Hub

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sshsched.domain.events import Save
-from sshsched.domain.model import LogEntry, Program, Reason, Run
+from sshsched.domain.instructions import Save
+from sshsched.domain.model import LogEntry, Reason, Run
+from sshsched.domain.program import Program
 from sshsched.domain.shape import run_shape
 from sshsched.domain.states import State
 from sshsched.errors import NoSchedulerError, SchedulerError, SchedulerRunsError

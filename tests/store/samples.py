@@ -7,19 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sshsched.domain.events import Save
-from sshsched.domain.model import (
-    Cause,
-    LogEntry,
-    Outcome,
-    Output,
-    Program,
-    Reason,
-    Run,
-    Spool,
-    Stop,
-    StopAsked,
-)
+from sshsched.domain.instructions import Save
+from sshsched.domain.model import Cause, LogEntry, Outcome, Output, Reason, Run, Spool, StopAsked
+from sshsched.domain.plan import NO_PLAN, Deed, Flow, Plan, Retry, Rule, Step
+from sshsched.domain.program import Program, Stop
 from sshsched.domain.states import State
 from sshsched.store.ports import RunReader, RunStore
 
@@ -90,12 +81,58 @@ _outcomes = st.builds(
     leftover=st.booleans(),
 )
 
+_options = st.dictionaries(_text, _any_text | st.booleans() | st.integers(0, 9) | st.none(), max_size=2)
+_plans = st.builds(
+    Plan,
+    conditions=st.lists(
+        st.builds(Rule, kind=_text, options=_options, max_wait=_maybe(_time), then=st.sampled_from(["error", "skip"])),
+        max_size=2,
+    ).map(tuple),
+    actions=st.lists(
+        st.builds(Deed, kind=_text, options=_options, on=st.lists(_text, max_size=2).map(tuple)), max_size=2
+    ).map(tuple),
+    retry=st.builds(Retry, count=st.integers(0, 9), delay=_time, on=st.just(("failure", "3"))),
+    idempotent=st.booleans(),
+    locks=st.dictionaries(_text, st.integers(1, 9), max_size=2),
+    priority=st.integers(-9, 9),
+    strategy=_text,
+    secrets=_pairs,
+    flow=_maybe(
+        st.builds(
+            Flow,
+            steps=st.lists(
+                st.builds(
+                    Step,
+                    name=_text,
+                    host=_text,
+                    program=_programs,
+                    needs=st.lists(_text, max_size=2).map(tuple),
+                    plan=_maybe(st.builds(Plan, priority=st.integers(0, 9))),
+                ),
+                max_size=2,
+            ).map(tuple),
+            max_fail=_maybe(st.integers(0, 9)),
+        )
+    ),
+)
+
 any_run = st.builds(
     Run,
     id=st.integers(1, 2**62),
     key=_text,
     host=_text,
+    asked=_text,
     program=_programs,
+    plan=st.just(NO_PLAN) | _plans,
+    root=_maybe(st.integers(1, 2**62)),
+    step=_text,
+    retried_by=_maybe(st.integers(1, 2**62)),
+    ready_since=_maybe(_time),
+    not_before=_maybe(_time),
+    forced=st.booleans(),
+    held=_text,
+    warned=st.lists(_text, max_size=2).map(tuple),
+    values=_pairs,
     created_at=_time,
     state=st.sampled_from(State),
     job_id=_maybe(_text),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sshsched.domain.events import Save
+from sshsched.domain.instructions import Save
 from sshsched.domain.states import State
 from sshsched.errors import StoreBusyError, StoreDamagedError, StoreError, StoreNewerError
 from sshsched.store import database, schema

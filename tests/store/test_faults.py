@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sshsched.domain.events import Save
+from sshsched.domain.instructions import Save
 from sshsched.domain.states import State
 from sshsched.errors import StoreBusyError
 from sshsched.store.filter import RunFilter
@@ -37,7 +37,7 @@ sys.stdin.read()
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from sshsched.domain.events import Save
+from sshsched.domain.instructions import Save
 from sshsched.domain.states import State
 from sshsched.store.store import open_store
 from tests.store.samples import entry, run

@@ -21,7 +21,7 @@ def test_columns() -> None:
     """Every field of a run is stored, and each once."""
     names = sorted(field.name for field in fields(Run))
 
-    assert names == sorted((*rows.COLUMNS, "program"))
+    assert names == sorted((*rows.COLUMNS, "program", "plan"))
 
 
 @given(any_run)

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from sshsched.domain.events import Save, SaveCursor
-from sshsched.domain.model import Output, Program
+from sshsched.domain.instructions import Save, SaveCursor
+from sshsched.domain.model import Output
+from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.errors import StoreError
 from sshsched.store.filter import RunFilter
@@ -60,7 +61,7 @@ async def test_same_state(pair: Pair) -> None:
         (Save(run(1, State.RUNNING), State.STARTING), "r1 is waiting in the store, and was to be starting there"),
         (Save(run(7, State.STARTING), State.WAITING), "r7 is "),
         (Save(run(1, key="other"), State.WAITING), "r1 differs from the store in what is fixed"),
-        (Save(run(1, host="beta"), State.WAITING), "r1 differs from the store in what is fixed"),
+        (Save(run(1, asked="beta"), State.WAITING), "r1 differs from the store in what is fixed"),
         (Save(run(1, args={"new": "one"}), State.WAITING), "r1 differs from the store in what is fixed"),
     ],
 )

@@ -18,7 +18,9 @@ from sshsched.cli.streams import note, say
 from sshsched.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from sshsched.kinds.jobs import Job, Render
+    from sshsched.config.hosts import Hosts
+    from sshsched.config.jobs import Loaded
+    from sshsched.kinds.jobs import Bound, Job, Render
 
 
 @click.command()
@@ -29,10 +31,9 @@ def check(app: App, path: Path | None, as_json: bool) -> int:
     """Say all that is wrong with job files, calendars, hosts.yaml and config.yaml, and end with 2 if anything is.
 
     PATH is another config folder, or a file or folder of job files within one. The next run of each schedule is bound,
-    and there are warnings of what can never run and of calendars that end.
+    and what it asks of other jobs is looked up. There are warnings of what can never run and of calendars that end.
     """
     from sshsched.config.jobs import load_jobs
-    from sshsched.config.renderer import renderer
 
     gc.disable()  # we are gone before it would pay
     config_dir, prefix = _place(app.config_dir if path is None else path.expanduser().absolute())
@@ -40,11 +41,11 @@ def check(app: App, path: Path | None, as_json: bool) -> int:
     loaded = load_jobs(config_dir)
     jobs = [job for job in loaded.jobs.values() if job.file.startswith(prefix)]
     problems = [problem for problem in loaded.problems if problem.file.startswith(prefix)]
+    hosts, wrong = _hosts(config_dir)
     if not prefix:
-        problems += _hosts(config_dir)
+        problems += wrong
     warnings: list[Problem] = []
-    for job in jobs:
-        _look(job, renderer(config_dir), now, problems, warnings)
+    _look_at(jobs, config_dir, loaded, hosts, now, problems, warnings)
     if as_json:
         found = {"problems": [each._asdict() for each in problems], "warnings": [each._asdict() for each in warnings]}
         say(json.dumps({**found, "jobs": len(jobs)}, indent=2))
@@ -67,18 +68,47 @@ def _place(path: Path) -> tuple[Path, str]:
     raise UsageError(f"{path}: it is not in a folder called jobs, so no job id can be made of its path; put it there")
 
 
-def _hosts(config_dir: Path) -> list[Problem]:
+def _hosts(config_dir: Path) -> tuple[Hosts | None, list[Problem]]:
     from sshsched.config.hosts import load_hosts
 
     try:
-        load_hosts(config_dir)
+        return load_hosts(config_dir), []
     except ConfigError as error:
-        return [problem for problem in error.problems if problem.file != "config.yaml"]  # told with the jobs
-    return []
+        return None, [problem for problem in error.problems if problem.file != "config.yaml"]  # told with the jobs
 
 
-def _look(job: Job, render: Render, now: float, problems: list[Problem], warnings: list[Problem]) -> None:
-    """What shows only once values are known: those of the next run of each schedule, or the defaults alone."""
+def _look_at(
+    jobs: list[Job],
+    config_dir: Path,
+    loaded: Loaded,
+    hosts: Hosts | None,
+    now: float,
+    problems: list[Problem],
+    warnings: list[Problem],
+) -> None:
+    """What shows only once values are known, and only beside other files."""
+    from sshsched.config.linked import Links
+    from sshsched.config.renderer import renderer
+    from sshsched.config.surroundings import Surroundings
+
+    render = renderer(config_dir)
+    unread = {problem.file for problem in loaded.problems}
+    links = Links(loaded.jobs, hosts, Surroundings(config_dir).settings, unread, render)
+    for job in jobs:
+        bound_once = False
+        for args, at, line in _runs(job, now, warnings):
+            bound = _bound(job, args, render, at, line, problems)
+            if bound is not None:
+                links.look(job, bound, at)
+            bound_once = True
+        if not bound_once:
+            links.look(job, None, now)
+    problems += links.problems()
+    warnings += links.warnings()
+
+
+def _runs(job: Job, now: float, warnings: list[Problem]) -> Iterator[tuple[dict[str, str], float, int]]:
+    """The next run of each schedule, or one with the defaults alone: args, time, and the line that says so."""
     from sshsched.cli.ahead import args_of, first_target, never
     from sshsched.kinds.due import warning
     from sshsched.kinds.schedules.reboot import Reboot
@@ -86,7 +116,7 @@ def _look(job: Job, render: Render, now: float, problems: list[Problem], warning
     for timed in job.schedules:
         target = first_target(job, timed, now)
         if target is not None:
-            problems += _unbound(job, args_of(job, timed, target), render, target.scheduled, timed.line)
+            yield args_of(job, timed, target), target.scheduled, timed.line
             text = warning(timed.schedule, now) or ""
         else:
             expected = timed.options.enabled and not isinstance(timed.schedule, Reboot)
@@ -94,16 +124,19 @@ def _look(job: Job, render: Render, now: float, problems: list[Problem], warning
         if text:
             warnings.append(Problem(job.file, timed.line, 1, "", text))
     if not job.schedules and all(param.default is not None for param in job.params):
-        problems += _unbound(job, {}, render, now, job.line)
+        yield {}, now, job.line
 
 
-def _unbound(job: Job, args: dict[str, str], render: Render, at: float, line: int) -> Iterator[Problem]:
+def _bound(
+    job: Job, args: dict[str, str], render: Render, at: float, line: int, problems: list[Problem]
+) -> Bound | None:
     from sshsched.kinds.jobs import bind
 
     try:
-        bind(job, args, render, at)
+        return bind(job, args, render, at)
     except UsageError as error:
-        yield Problem(job.file, line, 1, "", str(error))
+        problems.append(Problem(job.file, line, 1, "", str(error)))
+        return None
 
 
 def _tell(jobs: list[Job], problems: list[Problem], warnings: list[Problem]) -> None:

@@ -11,7 +11,8 @@ from sshsched.cli.after import Wishes, after
 from sshsched.cli.app import App, run_numbers
 from sshsched.cli.complete import complete_hosts, complete_jobs, complete_runs
 from sshsched.cli.options import duration, pairs, waiting_options
-from sshsched.cli.program import Wanted, drafts_of_command, drafts_of_job, stdin_text, user_name
+from sshsched.cli.program import Wanted, drafts_of_command, drafts_of_job, user_name
+from sshsched.cli.texts import read_text
 from sshsched.errors import UsageError
 
 COMMAND = "sshsched.command"
@@ -80,7 +81,7 @@ def _drafts(app: App, job: tuple[str, ...], words: list[str] | None, wanted: Wan
 def _wanted(options: dict[str, Any]) -> Wanted:
     program = {name: options[name] for name in ("timeout", "cwd", "user", "umask") if options[name] is not None}
     if options["stdin"] is not None:
-        program["stdin"] = stdin_text(options["stdin"])
+        program["stdin"] = read_text(options["stdin"], "--stdin", "copy it to the host and read it there")
     env = pairs(options["env"], "--env")
     when = _when(options["at"], options["delay"], time.time())
     return Wanted(options["hosts"], program, env, options["labels"], when, options["start_within"])
@@ -90,7 +91,7 @@ def _when(at: str | None, delay: float | None, now: float) -> float | None:
     if at is not None and delay is not None:
         raise UsageError("--at and --delay exclude each other")
     if at is not None:
-        from sshsched.cli.times import parse_at
+        from sshsched.kinds.moments import parse_at
 
         return parse_at(at, now)
     return None if delay is None else now + delay

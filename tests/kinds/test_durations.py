@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sshsched.config.durations import PATTERN, duration
+from sshsched.kinds.durations import PATTERN, duration
 
 GOOD = {
     "90": 90.0,

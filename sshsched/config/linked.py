@@ -1,0 +1,170 @@
+"""What jobs ask of each other, and of hosts.yaml and config.yaml: what no file alone can be wrong about.
+
+Rule: each thing is said once, at the line that asks for it. A job that may be in a file that cannot be read is never
+called missing, and what is a template until a run is made is looked at only in a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from sshsched.config.circles import Circles
+from sshsched.config.hosts import Hosts
+from sshsched.config.kinded import is_open
+from sshsched.config.settings import Settings
+from sshsched.config.templates import is_template
+from sshsched.domain.nearest import unknown
+from sshsched.domain.plan import Plan
+from sshsched.errors import Problem
+from sshsched.kinds.jobs import Bound, Job, Render
+from sshsched.kinds.targets import depends, follows, is_alternative
+
+Args = Mapping[str, str]
+
+
+class Links:
+    """Looks at runs as they would be made next. `hosts` of None are those of a file that has problems.
+
+    `unread` names the files of jobs that have problems.
+    """
+
+    def __init__(
+        self, jobs: Mapping[str, Job], hosts: Hosts | None, settings: Settings, unread: Collection[str], render: Render
+    ) -> None:
+        self._jobs = jobs
+        self._hosts = hosts
+        self._settings = settings
+        self._hidden = {_base(file) for file in unread}
+        self._circles = Circles(jobs, render)
+        self._problems: dict[Problem, None] = {}
+        self._warnings: dict[Problem, None] = {}
+
+    def look(self, job: Job, bound: Bound | None, at: float) -> None:
+        """At one run of a job that is due at an instant; None is any run of it, of which no args are known."""
+        plan, host, args = (job.plan, job.host, {}) if bound is None else (bound.plan, bound.host, bound.args)
+        if bound is None:
+            closed = tuple(rule for rule in plan.conditions if not is_open(dict(rule.options)))
+            plan = replace(plan, conditions=closed)
+        self._place(job, host)
+        self._locks(job, plan)
+        self._secrets(job, plan)
+        self._actions(job, plan)
+        self._dependencies(job, plan, args)
+        if plan.conditions:
+            self._circles.add(job, args, plan, at)
+
+    def problems(self) -> list[Problem]:
+        """What is wrong for certain."""
+        for circle in self._circles.found():
+            first, *others = (self._jobs[name] for name in circle)
+            there = ", ".join(f"{job.id} in {job.file}:{_line(job)}" for job in others)
+            told = f"waits for itself in a circle: {' -> '.join([*circle, first.id])} ({there})"
+            self._note(self._problems, first, _line(first), told)
+        return list(self._problems)
+
+    def warnings(self) -> list[Problem]:
+        """What keeps a run waiting, but may be there tomorrow."""
+        return list(self._warnings)
+
+    # Beside other files ---------------------------------------------------------------------------------------------
+
+    def _place(self, job: Job, asked: str) -> None:
+        if self._hosts is None or is_template(asked):
+            return
+        if asked.startswith("@") and asked[1:] not in self._hosts.groups:
+            there = _unknown(asked[1:], self._hosts.groups)
+            self._warn(job, "host", f"no such group: {there}; see `groups:` in hosts.yaml")
+        if asked.startswith("tags:"):
+            wanted = set(asked.removeprefix("tags:").split(","))
+            if not any(wanted <= set(host.tags) for host in self._hosts.values()):
+                self._warn(job, "host", f"no host of hosts.yaml has all of the tags {', '.join(sorted(wanted))}")
+
+    def _locks(self, job: Job, plan: Plan) -> None:
+        for name, count in plan.locks.items():
+            there = self._settings.locks.get(name, 1)
+            if count > there and not is_template(name):
+                where = "locks" if "locks" in job.places else "concurrency"
+                told = f"asks for {count} of the lock '{name}', of which there is {there}, so it can never start"
+                self._warn(job, where, f"{told}; see `locks:` in config.yaml")
+
+    def _secrets(self, job: Job, plan: Plan) -> None:
+        for name in plan.secrets.values():
+            if name not in self._settings.secrets:
+                told = _unknown(name, self._settings.secrets)
+                self._warn(job, "secrets", f"no such secret: {told}; say under `secrets:` in config.yaml where it is")
+
+    # Beside other jobs ------------------------------------------------------------------------------------------------
+
+    def _actions(self, job: Job, plan: Plan) -> None:
+        for index, deed in enumerate(plan.actions):
+            for name, args in follows(deed):
+                if not is_template(name):
+                    self._target(job, f"action[{index}]", name, args)
+
+    def _dependencies(self, job: Job, plan: Plan, own: Args) -> None:
+        for rule in plan.conditions:
+            where = _where(job, rule.kind, rule.options)
+            for name, args in depends(rule, own):
+                same = all(own.get(arg) == value for arg, value in args.items())
+                if name == job.id and same and not is_alternative(rule):
+                    self._wrong(job, where, "waits for itself; name another job, or other args")
+                else:
+                    self._target(job, where, name, args)
+
+    def _target(self, job: Job, where: str, name: str, args: Args) -> None:
+        other = self._jobs.get(name)
+        if other is None:
+            if not self._may_be_hidden(name):
+                self._wrong(job, where, f"no such job: {_unknown(name, self._jobs)}")
+            return
+        params = {param.name: param for param in other.params}
+        for arg, value in args.items():
+            if arg not in params:
+                takes = f"it takes {', '.join(params)}" if params else "it takes no args"
+                self._wrong(job, where, f"the job '{name}' has no param '{arg}'; {takes}")
+            elif (choices := params[arg].choices) and value not in choices and not is_template(value):
+                self._wrong(job, where, f"{arg} of the job '{name}' is one of {', '.join(choices)}, not {value!r}")
+
+    def _may_be_hidden(self, name: str) -> bool:
+        words = name.split("/")
+        return any("/".join(words[:length]) in self._hidden for length in range(len(words) + 1))
+
+    # Notes --------------------------------------------------------------------------------------------------------
+
+    def _wrong(self, job: Job, where: str, message: str) -> None:
+        self._note(self._problems, job, job.places.get(where, job.line), message)
+
+    def _warn(self, job: Job, where: str, message: str) -> None:
+        self._note(self._warnings, job, job.places.get(where, job.line), message)
+
+    def _note(self, notes: dict[Problem, None], job: Job, line: int, message: str) -> None:
+        notes[Problem(job.file, line, 1, "", f"job '{job.id}': {message}")] = None
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    """With all that is known, where that is not too much to be of use."""
+    told = unknown(name[:60], known) if known else f"unknown {name[:60]!r}"
+    return told if len(told) < 200 else f"unknown {name[:60]!r}"
+
+
+def _base(file: str) -> str:
+    """What the ids begin with of the jobs that a file may hold, or have defaults from."""
+    return file.removeprefix("jobs/").rpartition(".")[0].removesuffix("_defaults").rstrip("/")
+
+
+def _where(job: Job, kind: str, options: Mapping[str, object]) -> str:
+    """The place of a bound condition: its templates are filled in, so that it is known by its kind and its options."""
+    names = set(options)
+    alike = (i for i, r in enumerate(job.plan.conditions) if r.kind == kind and set(r.options) - {"enabled"} == names)
+    return f"condition[{next(alike, 0)}]"
+
+
+def _line(job: Job) -> int:
+    """Where its first dependency stands."""
+    lines = [job.places.get(f"condition[{i}]", job.line) for i, r in enumerate(job.plan.conditions) if _waits(r.kind)]
+    return lines[0] if lines else job.line
+
+
+def _waits(kind: str) -> bool:
+    return kind in ("dependency", "all")

@@ -1,0 +1,1 @@
+"""What follows from a run: other runs, and what people and other programs are told."""

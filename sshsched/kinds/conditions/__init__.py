@@ -1,0 +1,1 @@
+"""Conditions: what holds a run back until it may start."""

@@ -1,0 +1,173 @@
+"""What people do to runs: stop, skip, start, hold, release, mark, repeat; and what would happen if a run were made.
+
+Rule: whatever is refused is refused before anything is done, naming the run and what can be done instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import msgspec
+from starlette.requests import Request
+
+from sshsched.domain.draft import Draft, host_flaw
+from sshsched.domain.events import HoldWanted, MarkWanted, ReleaseWanted, StartWanted
+from sshsched.domain.keys import EVERYTHING
+from sshsched.domain.model import Run, StopAsked
+from sshsched.domain.shape import Shape
+from sshsched.domain.sound import seconds_flaw
+from sshsched.domain.states import FINISHED, MARKS, State
+from sshsched.errors import RefusedError, UsageError
+from sshsched.service import bodies
+from sshsched.service.asking import Asking, body_of, shapes
+
+UNSTARTED = (State.SCHEDULED, State.WAITING)
+
+
+class Hands(Asking):
+    """The handlers, each named in the table of endpoints."""
+
+    async def stop(self, request: Request) -> Shape:
+        body = await body_of(request, bodies.StopRunsBody)
+        wishes = _Wishes(body, self.now())
+        runs = await self.find_all(body.runs)
+        alive = [run for run in runs.values() if not run.finished]
+        if not alive:
+            ended = ", ".join(f"{run.name} ({run.state})" for run in runs.values())
+            raise RefusedError(f"nothing to stop, it has ended already: {ended}")
+        for asked, ids in wishes.grouped(alive).items():
+            await self.facade.stop(ids, asked)
+        return await self._as_they_are(runs)
+
+    async def rerun(self, request: Request) -> Shape:
+        body = await body_of(request, bodies.RerunBody)
+        runs = await self.find_all(body.runs)
+        for run in runs.values():
+            if not run.finished:
+                raise RefusedError(f"{run.name} is still {run.state}; wait for its end, or stop it first")
+        drafts = [self._again(run, body) for run in runs.values()]
+        return {"runs": shapes(await self.facade.submit(drafts))}
+
+    async def start(self, request: Request) -> Shape:
+        body = await body_of(request, bodies.RunsBody)
+        runs = await self.find_all(body.runs)
+        _only(runs, UNSTARTED, "only a run that has not begun can be started past its conditions")
+        await self.facade.want(StartWanted(self.now(), tuple(runs), body.by))
+        return await self._as_they_are(runs)
+
+    async def mark(self, request: Request) -> Shape:
+        body = await body_of(request, bodies.MarkBody)
+        runs = await self.find_all(body.runs)
+        try:
+            state = State(body.state)
+        except ValueError:
+            raise UsageError(f"state: {body.state!r} is none of {', '.join(sorted(FINISHED))}") from None
+        if state not in FINISHED:
+            raise UsageError(f"state: a run is marked with one of {', '.join(sorted(FINISHED))}, not {state}")
+        _only(runs, tuple(FINISHED), "only a run that has ended can be marked; `sshsched stop` ends it")
+        for run in runs.values():
+            if state not in MARKS[run.state]:
+                raise RefusedError(f"{run.name} is {run.state} already")
+        changed = await self.facade.want(MarkWanted(self.now(), tuple(runs.values()), state, body.by))
+        return {"runs": shapes(changed.get(number, run) for number, run in runs.items())}
+
+    async def hold(self, request: Request) -> Shape:
+        body = await body_of(request, bodies.HoldBody)
+        runs, keys = await self._held(body)
+        _only(runs, UNSTARTED, "only a run that has not begun can be held")
+        await self.facade.want(HoldWanted(self.now(), tuple(runs), keys, body.by))
+        return {**await self._as_they_are(runs), "holds": self.facade.holds()}
+
+    async def release(self, request: Request) -> Shape:
+        body = await body_of(request, bodies.HoldBody)
+        runs, keys = await self._held(body)
+        for run in runs.values():
+            if not run.held:
+                raise RefusedError(f"{run.name} is not held; it is {run.state}: {run.message}")
+        holds = self.facade.holds()
+        for key in keys:
+            if key not in holds:
+                raise RefusedError(f"{_words(key)} is not held; {_all_held(holds)}")
+        await self.facade.want(ReleaseWanted(self.now(), tuple(runs), keys, body.by))
+        return {**await self._as_they_are(runs), "holds": self.facade.holds()}
+
+    async def explain(self, request: Request) -> Shape:
+        drafts = bodies.drafts(await body_of(request, bodies.SubmitBody))
+        return {"explained": self.facade.explain(drafts)}
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    async def _as_they_are(self, runs: dict[int, Run]) -> Shape:
+        """Read again: a run that was skipped has ended with that, and the engine holds it no more."""
+        return {"runs": shapes([await self.find(number) for number in runs])}
+
+    async def _held(self, body: bodies.HoldBody) -> tuple[dict[int, Run], tuple[str, ...]]:
+        keys = [EVERYTHING] if body.everything else []
+        for name in body.hosts:
+            if message := host_flaw(name):
+                raise UsageError(f"hosts: {message}")
+            keys.append(f"host:{name}")
+        keys += [f"job:{name}" for name in body.jobs]
+        if not keys and not body.runs:
+            raise UsageError("name runs, jobs or hosts, or say everything")
+        return await self.find_all(body.runs) if body.runs else {}, tuple(keys)
+
+    def _again(self, run: Run, body: bodies.RerunBody) -> Draft:
+        same = Draft(
+            run.asked,
+            run.program,
+            run.job_id,
+            run.args,
+            run.labels,
+            body.by,
+            rerun_of=run.id,
+            plan=run.plan,
+            start_within=run.start_within,
+            stop_rule=run.stop_rule,
+        )
+        if body.same or run.job_id is None or run.root is not None:
+            return same
+        try:
+            now = self.facade.draft(run.job_id, run.args, body.by)
+        except ValueError as error:
+            raise RefusedError(f"{run.name}: {error}; --same repeats it as it was") from None
+        return replace(now, labels=run.labels, rerun_of=run.id, stop_rule=run.stop_rule)
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """How each run is to be stopped: as the request says, else as the run's own program says."""
+
+    body: bodies.StopRunsBody
+    at: float
+
+    def grouped(self, runs: list[Run]) -> dict[StopAsked, list[int]]:
+        """Runs that are to be stopped in the same way, together. Raises UsageError."""
+        groups: dict[StopAsked, list[int]] = {}
+        for run in runs:
+            groups.setdefault(self._of(run), []).append(run.id)
+        return groups
+
+    def _of(self, run: Run) -> StopAsked:
+        asked = StopAsked(self.at, self.body.by, signal=run.program.stop.signal, grace=run.program.stop.grace)
+        if self.body.signal is not msgspec.UNSET:
+            asked = replace(asked, signal=bodies.signal_of(self.body.signal, "signal"))
+        if self.body.grace is not msgspec.UNSET:
+            if message := seconds_flaw(self.body.grace):
+                raise UsageError(f"grace: {message}")
+            asked = replace(asked, grace=self.body.grace)
+        return asked
+
+
+def _only(runs: dict[int, Run], states: tuple[State, ...], remedy: str) -> None:
+    for run in runs.values():
+        if run.state not in states:
+            raise RefusedError(f"{run.name} is {run.state}; {remedy}")
+
+
+def _words(key: str) -> str:
+    return "everything" if key == EVERYTHING else key.replace(":", " ", 1)
+
+
+def _all_held(holds: dict[str, str]) -> str:
+    return f"held are: {', '.join(map(_words, sorted(holds)))}" if holds else "nothing is"

@@ -1,0 +1,1 @@
+"""Conditions, case by case."""
