@@ -176,7 +176,7 @@ async def test_a_start_cut_at_any_byte(make_host: MakeHost, shell: str, count: i
     call = script.start(control.placed(run), script.spool_name(run), {})
     request = script.request(1, call).encode()
     setup = f"{script.join(str(control.spool))}\nSS_SETSID={control.hello.setsid} SS_TIME=\n"
-    export = "export SS_BASE SS_CHILD SS_CHAPERONE SS_SETSID SS_TIME SS_SPOOL\n"
+    export = "SS_BOOT=$ss_boot\nexport $SS_NAMES\n"
     prelude = (setup + export).replace("/bin/sh", host.sh).encode()
 
     def cut_at(length: int) -> set[str]:
