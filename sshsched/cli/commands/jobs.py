@@ -133,6 +133,8 @@ def job(app: App, name: str, as_json: bool) -> int:
 
 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:
+    from sshsched.cli.decisions import decisions
+
     program = job.program
     yield "job", safe_line(job.id)
     yield "file", safe_line(f"{job.file}:{job.line}")
@@ -148,6 +150,8 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     for name, value in program.env.items():
         yield "env", safe_line(f"{name}={value}")
     yield from _limits(job)
+    for word, text in decisions(job):
+        yield word, safe_line(text)
     for param in job.params:
         default = "must be given" if param.default is None else f"default {param.default!r}"
         choices = f", one of {', '.join(param.choices)}" if param.choices else ""
@@ -194,6 +198,11 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
         "params": [asdict(param) for param in job.params],
         "program": asdict(job.program),
         "start_within": job.start_within,
+        "plan": asdict(job.plan),
+        "expects": [
+            {"success_by": f"{each.success_by:%H:%M:%S}", "tz": each.tz, "calendar": each.calendar.name}
+            for each in job.expects
+        ],
         "schedules": [
             {
                 "schedule": str(timed.schedule),
