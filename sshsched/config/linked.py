@@ -157,10 +157,6 @@ def _closed(plan: Plan) -> Plan:
     )
 
 
-def _counts(rule: Rule) -> bool:
-    return rule.options.get("enabled") != "false"
-
-
 def _bare(options: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in options.items() if name != "enabled"}
 
