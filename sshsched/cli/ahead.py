@@ -6,15 +6,17 @@ Rule: pure but for the texts that it makes; `now` is an argument.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from heapq import merge
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
+from sshsched.cli.times import utc
+from sshsched.domain.shape import iso
 from sshsched.kinds.due import explain, upcoming
 from sshsched.kinds.jobs import Job, Scheduled
 from sshsched.kinds.schedules.base import Schedule, Skip, Target
-from sshsched.kinds.zones import iso, zone
+from sshsched.kinds.zones import zone
 
 MOST_SKIPS: Final = 100
 
@@ -63,11 +65,6 @@ def zone_of(schedule: Schedule, usual: str) -> str:
 def local(at: float, tz: str) -> str:
     """A time for people, in the zone of its schedule."""
     return datetime.fromtimestamp(at, zone(tz)).strftime("%Y-%m-%d %H:%M:%S %z")
-
-
-def utc(at: float) -> str:
-    """The same in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def comment(each: Coming) -> str:

@@ -5,10 +5,10 @@ Rule: nothing is opened or imported before a command needs it, not even pathlib:
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from sshsched.config import paths
 from sshsched.errors import NoSchedulerError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ class App:
     """One invocation's surroundings; click hands it to each command."""
 
     def __init__(self, config_dir: str | None, state_dir: str | None) -> None:
-        self._config_dir = _folder(config_dir, "XDG_CONFIG_HOME", "~/.config")
-        self._state_dir = _folder(state_dir, "XDG_STATE_HOME", "~/.local/state")
+        self._config_dir = paths.config_dir(config_dir)
+        self._state_dir = paths.state_dir(state_dir)
 
     @cached_property
     def config_dir(self) -> Path:
@@ -77,15 +77,6 @@ class App:
         from sshsched.cli.background import listens
 
         return listens(self.state_dir)
-
-
-def _folder(given: str | None, variable: str, default: str) -> str:
-    """Absolute, because a scheduler in the background has another current folder."""
-    if given:
-        return os.path.abspath(os.path.expanduser(given))  # noqa: PTH100, PTH111  see the rule
-    base = os.environ.get(variable, "")
-    # The XDG rule: a relative path in these variables is to be ignored.
-    return os.path.expanduser(f"{base if base.startswith('/') else default}/sshsched")  # noqa: PTH111
 
 
 def run_number(text: str) -> int:

@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def duration(text: str) -> float:
     """Seconds in `90`, `5m`, `1h30m`; click shows the name of this function in its help."""
-    from sshsched.cli.times import parse_duration
+    from sshsched.kinds.moments import parse_duration
 
     return parse_duration(text)
 

@@ -12,12 +12,13 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
-from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, shown, suggest
+from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, shown
 from sshsched.config.placement import Asked
 from sshsched.config.programs import ENV_NAME, ENV_WANTED
 from sshsched.config.reading import Key, Made, Record, Schema, Take, read_text, reader
 from sshsched.config.values import Duration, Integer, Many, Number, OneOf, Pairs, Truth, Word
 from sshsched.domain import secrets
+from sshsched.domain.nearest import suggest
 from sshsched.domain.plan import NO_FAN, NO_PLAN, Deed, Plan, Retry, Rule, Then
 from sshsched.domain.sound import MOST, OUTCOMES
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from sshsched.config.nodes import Listing, Mapping, Node, Problems, UnreadableError, shown, suggest
+from sshsched.config.nodes import Listing, Mapping, Node, Problems, UnreadableError, shown
 from sshsched.config.reading import Kind, Schema, read_each, read_text, read_value
 from sshsched.config.templates import is_template
+from sshsched.domain.nearest import suggest
 from sshsched.kinds.durations import PATTERN, duration
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ def iso(at: float | None) -> str | None:
     """2026-11-22T03:30:00.123Z, or None for None."""
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def run_shape(run: Run) -> Shape:
@@ -77,7 +77,7 @@ def run_shape(run: Run) -> Shape:
         "stdout_sha256": run.output.stdout_sha256,
         "stderr_sha256": run.output.stderr_sha256,
         "spool": run.spool and run.spool.path,
-        "program": program_shape(run),
+        "program": program_shape(run.program),
     }
 
 
@@ -85,12 +85,11 @@ def _name(number: int | None) -> str | None:
     return None if number is None else f"r{number}"
 
 
-def program_shape(run: Run) -> Mapping[str, Any]:
-    """The program as the run holds it, without what was left at its default of nothing."""
+def program_shape(program: Program) -> Mapping[str, Any]:
+    """A program, without what was left at its default of nothing."""
     # One by one: asdict() copies everything deeply, which took longer than all the rest of a run's shape.
-    program = run.program
     found = {name: value for name in _PROGRAM if (value := getattr(program, name)) not in (None, (), {})}
-    return {**found, "stop": asdict(program.stop)}
+    return {**found, "stop": {"signal": program.stop.signal, "grace": program.stop.grace}}
 
 
 def log_shape(entry: LogEntry) -> Shape:

@@ -18,6 +18,7 @@ from typing import Protocol
 from sshsched import __version__
 from sshsched.domain.draft import Draft
 from sshsched.domain.events import (
+    FailedWanted,
     HoldWanted,
     HostDown,
     HostUp,
@@ -100,12 +101,13 @@ class Engine:
         telling: Telling | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._maker = Maker(last_id)
+        groups = Groups(given.groups)
+        self._maker = Maker(last_id, groups)
         self._board = Board(
             live,
             rules=given.rules,
             past=given.past,
-            groups=Groups(given.groups),
+            groups=groups,
             capacity=given.locks,
             holds=given.holds,
         )
@@ -176,7 +178,9 @@ class Engine:
         changed = await self._core.say(StopWanted(tuple(ids), asked))
         return [changed.get(run.id, run) for run in before]
 
-    async def want(self, event: StartWanted | MarkWanted | HoldWanted | ReleaseWanted) -> Mapping[int, Run]:
+    async def want(
+        self, event: FailedWanted | StartWanted | MarkWanted | HoldWanted | ReleaseWanted
+    ) -> Mapping[int, Run]:
         """Have a wish decided; returns the runs that it changed, once that is saved."""
         return await self._core.say(event)
 
@@ -191,7 +195,7 @@ class Engine:
     def explain(self, drafts: Sequence[Draft]) -> list[str]:
         """What would happen to each run if it were made now; nothing does."""
         now = self._clock()
-        return [explain(self._board.view, Maker(0).run(draft, now), now) for draft in drafts]
+        return [explain(self._board.view, self._maker.copy().run(draft, now), now) for draft in drafts]
 
     def run(self, number: int) -> Run | None:
         """A run that is not settled yet."""

@@ -32,7 +32,7 @@ def bind_plan(plan: Plan, fill: Fill) -> Plan:
 def _conditions(rules: tuple[Rule, ...], fill: Fill) -> Iterator[Rule]:
     for index, rule in enumerate(rules):
         where = f"condition[{index}]"
-        options = {name: _filled(f"{where}.{name}", value, fill) for name, value in rule.options.items()}
+        options = {name: fill_all(f"{where}.{name}", value, fill) for name, value in rule.options.items()}
         if options.pop("enabled", "true").strip().lower() in NO:
             continue
         bound = replace(rule, options=options)
@@ -41,14 +41,14 @@ def _conditions(rules: tuple[Rule, ...], fill: Fill) -> Iterator[Rule]:
         yield bound
 
 
-def _filled(where: str, value: Any, fill: Fill) -> Any:
+def fill_all(where: str, value: Any, fill: Fill) -> Any:
     """A value with all texts in it filled in."""
     if isinstance(value, str):
         return fill(where, value)
     if isinstance(value, dict):
-        return {name: _filled(f"{where}.{name}", each, fill) for name, each in value.items()}
+        return {name: fill_all(f"{where}.{name}", each, fill) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_filled(f"{where}[{index}]", each, fill) for index, each in enumerate(value)]
+        return [fill_all(f"{where}[{index}]", each, fill) for index, each in enumerate(value)]
     return value
 
 

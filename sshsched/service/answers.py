@@ -111,11 +111,24 @@ class ExplainedAnswer(Answer):
     explained: list[str]
 
 
+class StepAnswer(Answer):
+    """A step of a workflow, and the run that counts for it; null of one that has not begun."""
+
+    step: str
+    needs: list[str]
+    when: str
+    run: str | None
+    state: State | None
+    host: str | None
+    message: str
+
+
 class RunAndLogAnswer(Answer):
-    """A run and how it came to be as it is, oldest row first."""
+    """A run and how it came to be as it is, oldest row first; of a workflow, its steps in the order of its file."""
 
     run: RunAnswer
     log: list[LogAnswer]
+    steps: list[StepAnswer]
 
 
 class HostsAnswer(Answer):

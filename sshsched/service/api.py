@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from sshsched.domain.draft import host_flaw
 from sshsched.domain.model import Run, run_id
+from sshsched.domain.outline import steps_shape
 from sshsched.domain.shape import Shape, log_shape, run_shape
 from sshsched.errors import NotFoundError, UsageError
 from sshsched.service import bodies, query
@@ -36,7 +37,7 @@ class Api(Hands):
 
     async def runs(self, request: Request) -> Response:
         params = request.query_params
-        where = query.run_filter(params)
+        where = query.run_filter(params, self.now())
         limit = query.whole(params, "limit", query.USUAL_RUNS, query.MOST_RUNS)
         before = bodies.number(params["before"], "before") if "before" in params else None
 
@@ -49,7 +50,9 @@ class Api(Hands):
         wanted = _wanted(request)
         rows = await self.in_thread(lambda: self.past.log(wanted))
         run = await self.find(wanted)
-        return {"run": run_shape(run), "log": [log_shape(row) for row in rows]}
+        flow = run.plan.flow
+        steps = [] if flow is None else steps_shape(flow, await self.in_thread(lambda: self.past.steps(wanted)))
+        return {"run": run_shape(run), "log": [log_shape(row) for row in rows], "steps": steps}
 
     async def submit(self, request: Request) -> Shape:
         drafts = bodies.drafts(await body_of(request, bodies.SubmitBody))

@@ -82,10 +82,14 @@ class StopRunsBody(Body):
 
 
 class RerunBody(Body):
-    """Finished runs to be made once more: bound to their jobs as those are now, or just the `same` as they were."""
+    """Finished runs to be made once more: bound to their jobs as those are now, or just the `same` as they were.
+
+    With `failed` they are live workflows, of which only the failed steps run again.
+    """
 
     runs: list[str]
     same: bool = False
+    failed: bool = False
     by: str = ""
 
 

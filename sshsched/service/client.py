@@ -86,9 +86,9 @@ class Client:
         given = {name: value for name, value in wish.items() if value is not None}
         return self._runs("POST", "/v1/runs/stop", {"runs": list(runs), "by": by, **given})
 
-    def rerun(self, runs: Sequence[str], *, same: bool = False, by: str = "") -> list[Shape]:
-        """Make finished runs once more; returns the new ones, in the same order."""
-        return self._runs("POST", "/v1/runs/rerun", {"runs": list(runs), "same": same, "by": by})
+    def rerun(self, runs: Sequence[str], *, same: bool = False, failed: bool = False, by: str = "") -> list[Shape]:
+        """Make finished runs once more, or the failed steps of live workflows; returns the new ones."""
+        return self._runs("POST", "/v1/runs/rerun", {"runs": list(runs), "same": same, "failed": failed, "by": by})
 
     def start(self, runs: Sequence[str], *, by: str = "") -> list[Shape]:
         """Start runs past their time and conditions."""

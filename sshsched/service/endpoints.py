@@ -7,6 +7,7 @@ from sshsched.service.openapi import Endpoint
 
 RUN = {"run": "r123"}
 FILTER = {
+    "filter": "Terms as `sshsched runs` takes them: `state:running host:web1 !text`",
     "states": "States, separated by commas",
     "job": "A job's id, or `prefix/*`",
     "host": "A host's name",

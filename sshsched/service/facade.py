@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.events import HoldWanted, MarkWanted, ReleaseWanted, StartWanted
+from sshsched.domain.events import FailedWanted, HoldWanted, MarkWanted, ReleaseWanted, StartWanted
 from sshsched.domain.model import Run, StopAsked, Stream
 from sshsched.domain.shape import Shape
 
-Wish = StartWanted | MarkWanted | HoldWanted | ReleaseWanted
+Wish = FailedWanted | StartWanted | MarkWanted | HoldWanted | ReleaseWanted
 
 
 class Facade(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
@@ -17,6 +17,9 @@ from sshsched.store import queries
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_reader
 from sshsched.store.filter import RunFilter
 from sshsched.store.rows import entry_of, run_of
+
+if TYPE_CHECKING:
+    from sshsched.store.stats import JobStats, Past
 
 LONGEST_RUN = 31 * 86400.0  # seconds that a run takes from being made to its end, as far as `ended` sees
 
@@ -40,6 +43,10 @@ class Reader:
         """The newest `limit` matching runs, newest first; the next page lies `before` the id of the last one."""
         return list(map(run_of, self._ask(*queries.select_runs(where, limit, before))))
 
+    def steps(self, root: int) -> list[Run]:
+        """All runs of the steps of a workflow, the oldest first."""
+        return list(map(run_of, self._ask(queries.STEPS, (root,))))
+
     def log(self, id: int) -> list[LogEntry]:
         """What happened to a run, in order."""
         return list(map(entry_of, self._ask(queries.LOG, (id,))))
@@ -47,6 +54,23 @@ class Reader:
     def job_log(self, job_id: str, limit: int = 100) -> list[tuple[float, str]]:
         """What happened to a job beside its runs, newest first: when, and a sentence."""
         return [(at, message) for at, message in self._ask(queries.JOB_LOG, (job_id, limit))]
+
+    def stats(self, where: RunFilter, limit: int) -> list[JobStats]:
+        """Of each job with finished runs that match: how the last `limit` of these went, by the job's id."""
+        from sshsched.store.stats import job_stats
+
+        jobs = [job for (job,) in self._ask(queries.JOBS) if where.allows(job)]
+        found = [job_stats(job, self._past(job, where, limit)) for job in jobs]
+        return [stats for stats in found if stats.past]
+
+    def _past(self, job: str, where: RunFilter, limit: int) -> list[Past]:
+        from sshsched.store.stats import Past
+
+        rows = self._ask(*queries.select_past(job, where, limit))
+        return [
+            Past(id, State(state), None if None in (began, ended) else max(0.0, ended - began))
+            for id, state, began, ended in reversed(rows)
+        ]
 
     def notices(self, run_id: int) -> list[Notice]:
         """What was told of a run, or is still to be, in order."""

@@ -84,6 +84,8 @@ async def test_large(scheduler: Scheduler, client: Client) -> None:
         ({"since": "2026-11-22T03:30:00Z"}, ["r3", "r2", "r1"]),
         ({"until": "2026-11-22T03:30:00Z"}, []),
         ({"text": "WEB"}, ["r2"]),
+        ({"filter": "!host:web is:live"}, ["r3", "r1"]),
+        ({"filter": ["arg.k=v,w", "!label:x"], "host": "nas"}, ["r3"]),
     ],
 )
 async def test_runs(scheduler: Scheduler, client: Client, query: dict[str, Any], names: list[str]) -> None:
@@ -105,6 +107,7 @@ async def test_runs(scheduler: Scheduler, client: Client, query: dict[str, Any],
         ({"args": "k"}, "args: 'k' is no NAME=VALUE"),
         ({"ids": ","}, "ids: is empty"),
         ({"since": "x"}, "since: 'x' is no time"),
+        ({"filter": "a hots:web"}, "filter: 'hots:web' at character 3: unknown 'hots'; did you mean 'host'?"),
     ],
 )
 async def test_runs_mistake(scheduler: Scheduler, client: Client, query: dict[str, Any], message: str) -> None:

@@ -25,7 +25,7 @@ def serve(app: App, adhoc: bool, idle_exit: float | None, since: str | None) -> 
 
     Takes over from a scheduler that `run` has started in the background; no run is lost.
     """
-    from sshsched.cli.times import parse_since
+    from sshsched.kinds.moments import parse_since
     from sshsched.service.scheduler import serve as serve_forever
 
     if adhoc:
