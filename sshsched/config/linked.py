@@ -151,14 +151,8 @@ class Links:
 
 def _closed(plan: Plan) -> Plan:
     """Without what nobody knows before a run is made."""
-    closed = (rule for rule in plan.conditions if not is_open(dict(rule.options)))
-    return replace(
-        plan, conditions=tuple(replace(rule, options=_bare(rule.options)) for rule in closed if _counts(rule))
-    )
-
-
-def _bare(options: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in options.items() if name != "enabled"}
+    closed = (rule for rule in plan.conditions if "enabled" not in rule.options and not is_open(dict(rule.options)))
+    return replace(plan, conditions=tuple(closed))
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
