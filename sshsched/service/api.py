@@ -16,7 +16,7 @@ from starlette.responses import Response
 from sshsched.domain.draft import host_flaw
 from sshsched.domain.model import Run, run_id
 from sshsched.domain.outline import steps_shape
-from sshsched.domain.shape import Shape, log_shape, run_shape
+from sshsched.domain.shape import Shape, whole_shape
 from sshsched.errors import NotFoundError, UsageError
 from sshsched.service import bodies, query
 from sshsched.service.asking import body_of, shapes
@@ -48,11 +48,14 @@ class Api(Hands):
 
     async def run(self, request: Request) -> Shape:
         wanted = _wanted(request)
-        rows = await self.in_thread(lambda: self.past.log(wanted))
         run = await self.find(wanted)
         flow = run.plan.flow
-        steps = [] if flow is None else steps_shape(flow, await self.in_thread(lambda: self.past.steps(wanted)))
-        return {"run": run_shape(run), "log": [log_shape(row) for row in rows], "steps": steps}
+
+        def told() -> Shape:
+            steps = [] if flow is None else steps_shape(flow, self.past.steps(wanted))
+            return whole_shape(run, self.past.log(wanted), self.past.notices(wanted), steps)
+
+        return await self.in_thread(told)
 
     async def submit(self, request: Request) -> Shape:
         drafts = bodies.drafts(await body_of(request, bodies.SubmitBody))

@@ -75,7 +75,7 @@ class Client:
         return self._runs("GET", f"/v1/runs?{urlencode(query, doseq=True)}")
 
     def run(self, name: str) -> Shape:
-        """`{"run": ..., "log": [...]}`"""
+        """`{"run": ..., "log": [...], "notices": [...]}`"""
         return self._call("GET", f"/v1/runs/{_quoted(name)}")
 
     def stop(

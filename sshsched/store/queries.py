@@ -91,6 +91,8 @@ CURSORS = "SELECT job_id, schedule, until FROM cursors"
 # All of them, once, when a scheduler comes up.
 HOLDS = "SELECT key, words FROM holds"
 
+ANY_NOTICE = "SELECT 1 FROM notices INDEXED BY notices_run WHERE run_id = ? LIMIT 1"
+
 # By index, from its end.
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
 from sshsched.store import queries
@@ -19,6 +18,7 @@ from sshsched.store.filter import RunFilter
 from sshsched.store.rows import entry_of, run_of
 
 if TYPE_CHECKING:
+    from sshsched.domain.instructions import Notice
     from sshsched.store.stats import JobStats, Past
 
 LONGEST_RUN = 31 * 86400.0  # seconds that a run takes from being made to its end, as far as `ended` sees
@@ -74,7 +74,9 @@ class Reader:
 
     def notices(self, run_id: int) -> list[Notice]:
         """What was told of a run, or is still to be, in order."""
-        from sshsched.store import notices  # few commands ask
+        if not self._ask(queries.ANY_NOTICE, (run_id,)):
+            return []  # and nothing is imported for what most runs have none of
+        from sshsched.store import notices
 
         return list(notices.notices_of(self._ask(notices.OF_RUN, (run_id,))))
 
