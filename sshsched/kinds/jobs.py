@@ -128,18 +128,21 @@ def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = N
         return filled
 
     if job.plan.flow is not None:  # its steps are filled in one by one, when they begin
-        return Bound(job.id, "", job.program, whole, job.labels, job.start_within, bind_plan(job.plan, fill))
+        return Bound(job.id, "", job.program, whole, job.labels, job.start_within, _bound_plan(job, fill))
     filled = filled_program(job.program, fill)
     if job.written is not None:
         filled = _kinded(job, job.written, filled, fill)
     if filled.user is not None:
         _named(job, "user", filled.user, USER_NAME)
     host = _named(job, "host", fill("host", job.host), ASKED.pattern)
+    return Bound(job.id, host, filled, whole, job.labels, job.start_within, _bound_plan(job, fill))
+
+
+def _bound_plan(job: Job, fill: Callable[[str, str], str]) -> Plan:
     try:
-        plan = job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
+        return job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
     except ValueError as error:
         raise UsageError(f"job '{job.id}': {error}") from None
-    return Bound(job.id, host, filled, whole, job.labels, job.start_within, plan)
 
 
 def _kinded(job: Job, written: Written, beside: Program, fill: Fill) -> Program:

@@ -160,6 +160,8 @@ def job(app: App, name: str, as_json: bool) -> int:
 
 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:
+    from sshsched.cli.decisions import decisions
+
     program = job.program
     yield "job", safe_line(job.id)
     yield "file", safe_line(f"{job.file}:{job.line}")
@@ -175,6 +177,8 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     for name, value in program.env.items():
         yield "env", safe_line(f"{name}={value}")
     yield from _limits(job)
+    for word, text in decisions(job):
+        yield word, safe_line(text)
     for param in job.params:
         default = "must be given" if param.default is None else f"default {param.default!r}"
         choices = f", one of {', '.join(param.choices)}" if param.choices else ""
@@ -223,6 +227,11 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
         "program": program_shape(job.program),
         "start_within": job.start_within,
         "retention": None if job.retention is None else asdict(job.retention),
+        "plan": asdict(job.plan),
+        "expects": [
+            {"success_by": f"{each.success_by:%H:%M:%S}", "tz": each.tz, "calendar": each.calendar.name}
+            for each in job.expects
+        ],
         "schedules": [
             {
                 "schedule": str(timed.schedule),
