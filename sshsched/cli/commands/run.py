@@ -146,7 +146,7 @@ def _wishes(wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> 
 @click.option("--failed", is_flag=True, help="Of a workflow that is held: only the steps that failed, and go on.")
 @waiting_options
 @click.pass_obj
-def rerun(app: App, runs: tuple[str, ...], same: bool, failed: bool, **options: bool) -> int:
+def rerun(app: App, /, runs: tuple[str, ...], same: bool, failed: bool, **options: bool) -> int:
     """Run finished runs once more, with the same args: as their jobs are now, or just as they were."""
     if same and failed:
         raise UsageError("--failed runs steps as they were; leave --same out")
