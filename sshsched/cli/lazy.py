@@ -11,10 +11,12 @@ from sshsched.domain.nearest import nearest
 COMMANDS = {
     "run": "run",
     "rerun": "run",
+    "graph": "graph",
     "wait": "wait",
     "output": "output",
     "runs": "runs",
     "show": "show",
+    "watch": "watch",
     "stop": "stop",
     "skip": "stop",
     "start": "hands",
@@ -34,6 +36,9 @@ COMMANDS = {
     "serve": "serve",
     "service": "service",
     "reload": "reload",
+    "doctor": "doctor",
+    "archive": "archive",
+    "vacuum": "archive",
     "demo": "demo",
     "completion": "completion",
 }

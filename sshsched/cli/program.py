@@ -14,6 +14,7 @@ from sshsched.errors import UsageError
 
 if TYPE_CHECKING:
     from sshsched.cli.app import App
+    from sshsched.kinds.jobs import Bound
 
 SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[]#~{}!")
 
@@ -45,17 +46,28 @@ def drafts_of_command(words: Sequence[str], wanted: Wanted) -> list[Draft]:
     return [_draft(host, command_of(words), {}, wanted) for host in dict.fromkeys(wanted.hosts)]
 
 
-def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted) -> list[Draft]:
-    """One draft of the job, or one per host that was named instead of the job's own."""
-    from dataclasses import asdict
-
+def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted, dates: str | None) -> list[Draft]:
+    """A draft of the job, or one per host that was named instead of the job's own; one for each of the dates A..B."""
     from sshsched.config.jobs import load_job
     from sshsched.config.renderer import renderer
-    from sshsched.domain.plan import NO_PLAN
     from sshsched.kinds.jobs import bind
 
+    job = load_job(app.config_dir, job_id)
+    render = renderer(app.config_dir)
     at = time.time() if wanted.schedule_time is None else wanted.schedule_time
-    bound = bind(load_job(app.config_dir, job_id), args, renderer(app.config_dir), at)
+    each = [dict(args)]
+    if dates is not None:
+        from sshsched.cli.backfill import args_of_dates, merged, parse_dates
+
+        each = [merged(found, args) for found in args_of_dates(job, *parse_dates(dates))]
+    return [draft for some in each for draft in _drafts_of(bind(job, some, render, at), wanted)]
+
+
+def _drafts_of(bound: Bound, wanted: Wanted) -> list[Draft]:
+    from dataclasses import asdict
+
+    from sshsched.domain.plan import NO_PLAN
+
     base: dict[str, Any] = {
         "job": bound.job_id,
         "args": dict(bound.args),

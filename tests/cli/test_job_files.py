@@ -174,6 +174,55 @@ def test_one_job_is_told_whole(good: Place) -> None:
     assert {"us"} == {each["args"]["region"] for each in shape["coming"]}
 
 
+def test_the_decisions_of_a_job_are_told(place: Place) -> None:
+    """What its runs wait for, what follows them and how often, in lines and as JSON."""
+    job = """\
+        host: "@web"
+        command: x
+        condition: {type: dependency, job: load, args: {date: 1}, max_wait: 2h, then: skip}
+        notify: me@example.com
+        retry: {count: 3, delay: 10s, backoff: 2}
+        locks: {db: 2, tape: 1}
+        priority: 5
+        expect: {success_by: "08:00", tz: UTC}
+        """
+    put(place.config, {"jobs/a.yaml": job})
+    lines = place("job", "a").text.splitlines()
+    shape = place("job", "a", "--json").json
+
+    assert "waits for   dependency job=load args={date: 1} (at most 2 h, then skip)" in lines
+    assert "then        notify email=me@example.com on failure, error, held" in lines
+    assert "retry       3 times after 10 s, each pause 2 times the one before, on failure, error" in lines
+    assert "locks       db x 2, tape" in lines
+    assert "expected    a success by 08:00 (UTC) on all" in lines
+    assert ("dependency", {"db": 2, "tape": 1}) == (shape["plan"]["conditions"][0]["kind"], shape["plan"]["locks"])
+
+
+def test_check_looks_from_job_to_job(place: Place) -> None:
+    """Circles and missing jobs are problems, missing groups are warnings; a path narrows what is told, not what is
+    known."""
+    put(
+        place.config,
+        {
+            "jobs/one.yaml": "{host: '@web', command: x, depends_on: two}",
+            "jobs/two.yaml": "{host: a, command: x, depends_on: one}",
+            "jobs/three.yaml": "{host: a, command: x, depends_on: [four, bad]}",
+            "jobs/bad.yaml": "{host: a}",
+            "jobs/good/five.yaml": "{host: a, command: x, depends_on: three}",
+        },
+    )
+    done = place("check")
+    part = place("check", str(place.config / "jobs" / "good"))
+
+    assert (2, 0, "") == (done.code, part.code, part.text)
+    assert [
+        "jobs/bad.yaml:1:1: no program: write `command: ...` for a shell line, or `argv: [program, argument]`",
+        "jobs/three.yaml:1:1: job 'three': no such job: unknown 'four'; known: good/five, one, three, two",
+        "jobs/one.yaml:1:1: job 'one': waits for itself in a circle: one -> two -> one (two in jobs/two.yaml:1)",
+        "jobs/one.yaml:1:1: warning: job 'one': no such group: unknown 'web'; see `groups:` in hosts.yaml",
+    ] == done.text.splitlines()
+
+
 def test_an_unknown_job_is_answered(good: Place) -> None:
     """With the nearest there is."""
     done = good("job", "bakup")

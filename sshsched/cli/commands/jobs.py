@@ -160,6 +160,8 @@ def job(app: App, name: str, as_json: bool) -> int:
 
 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:
+    from sshsched.cli.decisions import decisions
+
     program = job.program
     yield "job", safe_line(job.id)
     yield "file", safe_line(f"{job.file}:{job.line}")
@@ -175,6 +177,8 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     for name, value in program.env.items():
         yield "env", safe_line(f"{name}={value}")
     yield from _limits(job)
+    for word, text in decisions(job):
+        yield word, safe_line(text)
     for param in job.params:
         default = "must be given" if param.default is None else f"default {param.default!r}"
         choices = f", one of {', '.join(param.choices)}" if param.choices else ""
@@ -193,6 +197,7 @@ def _limits(job: Job) -> Iterator[tuple[str, str]]:
 
     yield "timeout", "" if job.program.timeout is None else span(job.program.timeout)
     yield "begins", f"within {span(job.start_within)}, or not at all"
+    yield "kept", "" if job.retention is None else str(job.retention)
     if job.program.accept != (0,):
         yield "accept", ", ".join(map(str, job.program.accept))
 
@@ -221,6 +226,12 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
         "params": [asdict(param) for param in job.params],
         "program": program_shape(job.program),
         "start_within": job.start_within,
+        "retention": None if job.retention is None else asdict(job.retention),
+        "plan": asdict(job.plan),
+        "expects": [
+            {"success_by": f"{each.success_by:%H:%M:%S}", "tz": each.tz, "calendar": each.calendar.name}
+            for each in job.expects
+        ],
         "schedules": [
             {
                 "schedule": str(timed.schedule),
