@@ -25,6 +25,7 @@ PARTS = {
     "store": "commits and questions",
     "archive": "old runs that leave the store, beside commits",
     "jobs": "loading and checking ten thousand job files",
+    "decisions": "what a decision costs among many runs that wait",
     "schedules": "next runs of ten thousand schedules",
     "watch": "the live screen: first frame, at rest, among thousands of changes",
     "time": "ten thousand jobs that wait, and many that are due at once",
