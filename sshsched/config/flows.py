@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from sshsched.domain.plan import Flow
 
 
-STEPS: Final = 10_000
-
-
-STEPS: Final = 10_000
-
-
 class _Steps:
     """Passed over by the reader of the job: steps take over from their job, and most jobs have none."""
 

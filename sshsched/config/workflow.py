@@ -6,7 +6,7 @@ such as its schedule, conditions and actions, is about the workflow as a whole.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sshsched.config.nodes import Entry, Mapping
 from sshsched.config.programs import PROGRAM, Entries
@@ -14,11 +14,9 @@ from sshsched.config.reading import Key
 from sshsched.config.values import TEXT, Integer, OneOf, Pairs
 from sshsched.domain.draft import NAME
 
-if TYPE_CHECKING:
-    pass
-
 VARIABLE_WANTED: Final = "name of a variable; use letters, digits and _, no digit first"
-MOST_VARIABLES: Final = Key(
+MOST_STEPS: Final = 10_000
+VARIABLES: Final = Key(
     "variables", Pairs(NAME.pattern, VARIABLE_WANTED, TEXT), "texts for the templates of the steps, by name", {}
 )
 ON_FAILURE: Final = Key(
