@@ -43,6 +43,7 @@ from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
 from sshsched.engine.core import Core, Saver
 from sshsched.engine.groups import Groups
+from sshsched.engine.handed import Handed, no_secrets
 from sshsched.engine.hosts import HostWorker, Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
@@ -135,6 +136,7 @@ class Engine:
                 clock=clock,
             )
         )
+        self._handed = Handed(no_secrets if telling is None else telling.secrets.of)
         self._began = clock()
         self._workers: dict[str, tuple[HostWorker, asyncio.Task[None]]] = {}
         self._idle_since: dict[str, float] = {}
@@ -354,7 +356,7 @@ class Engine:
         if name not in self._workers:
             host = self._host(name)
             link = Link(self._transport(host), self._instance, self, root=host.spool, env=host.env)
-            worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._core.post)
+            worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._core.post, self._handed)
             self._workers[name] = (worker, asyncio.create_task(self._supervise(worker), name=f"host {name}"))
         return self._workers[name][0]
 

@@ -10,13 +10,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Protocol
 
 from sshsched.domain.events import Cleaned, Event, Fetched, Report, Reported, StartRefused, Swept
 from sshsched.domain.instructions import Ask, Clean, Fetch, Instruction, Look, Seal, Start, StopProgram
 from sshsched.domain.model import Output, Run, Stream
+from sshsched.engine.handed import Handed
+from sshsched.engine.masking import NO_MASK, Mask
 from sshsched.engine.probes import Prober
-from sshsched.errors import HostError, StoreBusyError, StoreError
+from sshsched.errors import HostError, SecretError, StoreBusyError, StoreError
 from sshsched.remote.answers import Data
 from sshsched.remote.link import Link
 from sshsched.remote.script import spool_name
@@ -72,9 +75,15 @@ class HostWorker:
     """Performs the instructions for one host."""
 
     def __init__(
-        self, link: Link, outputs: Outputs, run_of: Callable[[int], Run | None], post: Callable[[Event], None]
+        self,
+        link: Link,
+        outputs: Outputs,
+        run_of: Callable[[int], Run | None],
+        post: Callable[[Event], None],
+        handed: Handed,
     ) -> None:
         self.link = link
+        self._handed = handed
         self._outputs = outputs
         self._run_of = run_of
         self._post = post
@@ -144,9 +153,14 @@ class HostWorker:
     # Requests --------------------------------------------------------------------------------------------------------
 
     async def _start(self, run: Run, stop_in: float | None) -> None:
-        answer = await self.link.start(run, stop_in)
+        try:
+            secrets = await self._handed.secrets(run)
+        except SecretError as error:
+            self._post(StartRefused(time.time(), run.id, str(error)))
+            return
+        answer = await self.link.start(run, stop_in, secrets)
         if not answer.launched:
-            self._post(StartRefused(time.time(), run.id, answer.refused))
+            self._post(StartRefused(time.time(), run.id, Mask(secrets.values()).text(answer.refused)))
 
     async def _seal(self, run: Run) -> None:
         if (report := await self.link.settle(spool_name(run))) is not None:
@@ -187,8 +201,11 @@ class HostWorker:
                 report = reports.get(name)
                 if report is None:
                     return
+                before = self._size(run)
                 kept = await self._keep({name: run}, reports, data)
                 output = kept.get(name) or run.output
+                if any(piece.data for piece in data) and self._size(run) == before:
+                    return  # nothing may be kept just now: the next sweep asks again
                 if not report.exists:
                     output = Output(output.stdout, output.stderr, lost=True)
                 elif not any(piece.data for piece in data):
@@ -212,6 +229,7 @@ class HostWorker:
             return
         for run in gone:
             self._sizes.pop(run.id, None)
+            self._handed.forget(run.id)
         self._post(Cleaned(time.time(), tuple(run.id for run in gone), sums))
 
     def _finish(self, runs: list[Run]) -> dict[int, tuple[str | None, str | None]]:
@@ -229,12 +247,23 @@ class HostWorker:
     def _next(self, run: Run, piece: Data) -> bool:
         return piece.offset == self._size(run)[piece.stream == "stderr"]
 
+    async def _masked(self, run: Run, piece: Data, report: Report | None) -> Data:
+        """What may be kept of a piece: less, where a secret may have begun and the rest is still to come."""
+        mask = await self._handed.mask(run)
+        if mask is NO_MASK:
+            return piece
+        ended = run.finished or (report is not None and report.outcome is not None)
+        final = ended and piece.offset + len(piece.data) >= piece.size
+        return replace(piece, data=b"" if mask is None else mask.data(piece.data, final=final))
+
     async def _keep(self, runs: dict[str, Run], reports: dict[str, Report], data: list[Data]) -> dict[str, Output]:
         """Write what came, durably; what is here of each run then."""
         async with self._writing:
             # A look and a fetch may have asked for the same bytes: what does not follow what is here has come before.
             pieces = [
-                (runs[it.name], it) for it in data if it.data and it.name in runs and self._next(runs[it.name], it)
+                (runs[it.name], await self._masked(runs[it.name], it, reports.get(it.name)))
+                for it in data
+                if it.data and it.name in runs and self._next(runs[it.name], it)
             ]
             broken = await asyncio.to_thread(self._write, pieces) if pieces else set()
             for run, piece in pieces:

@@ -38,6 +38,9 @@ class Secrets(Protocol):
     async def value(self, name: str) -> str:
         """Raises an error that names the secret and the remedy."""
 
+    async def of(self, run: Run) -> Mapping[str, str]:
+        """The environment variables of a run's program that are secrets; raises likewise."""
+
 
 class House:
     """Delivers notices. `runs` knows those that are not settled, `settings` reads config.yaml."""

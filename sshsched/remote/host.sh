@@ -124,6 +124,7 @@ ss_seal() {
         ln "$1/.seal.$$" "$1/claim" 2>/dev/null
         ss_claim "$1"
     fi
+    [ $ss_who != sealed ] || ss_forget "$1"
     [ $ss_who != none ]
 }
 
@@ -225,20 +226,36 @@ ss_chaperone() {
 ss_child() {
     set -e
     exec 3>>"$1/stdout" 4>>"$1/stderr"
-    if [ -f "$1/stdin" ]; then exec 5<"$1/stdin"; else exec 5</dev/null; fi
+    if [ -f "$1/stdin" ]; then
+        exec 5<"$1/stdin"
+    elif [ -f "$1/secret-stdin" ]; then
+        exec 5<"$1/secret-stdin"
+    else
+        exec 5</dev/null
+    fi
+    ss_own=$1
     # shellcheck source=/dev/null
     . "$1/command"
     ss_stat $$
     ss_boot_id
     printf 'pid %s %s\nchaperone %s %s\nboot %s\n' $$ "$ss_born" "$2" "$3" "$ss_boot" >"$1/.claim.$$"
     prepare
-    ln "$1/.claim.$$" "$1/claim" || exit 0
+    ln "$1/.claim.$$" "$1/claim" || {
+        ss_forget "$1"
+        exit 0
+    }
     set +e
+    ss_forget "$1"
     # From here on only setsid writes there, and only of a signal: what was said before (a missing locale) is forgotten.
     true >"$1/.fate.$2"
     printf 'started %s %s %s\n' "${1##*/}" $$ "$ss_born" >>"${1%/*}/journal"
     exec <&5 >&3 2>&4 3>&- 4>&- 5<&-
     program
+}
+
+# ss_forget DIR: remove the secrets of a run: whoever has the claim has read them, and nobody else needs them any more.
+ss_forget() {
+    [ ! -e "$1/secret" ] && [ ! -e "$1/secret-stdin" ] || rm -f "$1/secret" "$1/secret-stdin"
 }
 
 # ss_run COMMAND...: the last step of program(): leave nothing of ours in the environment, and exec.
@@ -470,7 +487,7 @@ ss_takeover() {
     done
 }
 
-# ss_start NAME USER TIMEOUT ABANDON SIGNAL GRACE COMMAND [STDIN]: start this run's program, unless it has been.
+# ss_start NAME USER TIMEOUT ABANDON SIGNAL GRACE COMMAND [FILE TEXT]...: start this run's program, unless it has been.
 ss_start() {
     ss_dir=$SS_SPOOL/$1
     if [ -h "$ss_dir" ]; then
@@ -487,11 +504,15 @@ ss_start() {
         # Sent again. An earlier chaperone may be reading `command` right now: it is replaced, never rewritten.
         ss_part=$ss_dir/.command.$$
     fi
-    if [ $# -gt 7 ]; then
-        { $SS_WRITE "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
-            { printf '|refused cannot write %s/stdin; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
-    fi
-    { $SS_WRITE "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
+    ss_name=$1 ss_user=$2 ss_limit=$3 ss_abandon=$4 ss_sig=$5 ss_grace=$6 ss_text=$7
+    shift 7
+    while [ $# -gt 0 ]; do
+        { $SS_WRITE "$2" >"$ss_dir/.$1.$$" && mv -f "$ss_dir/.$1.$$" "$ss_dir/$1"; } ||
+            { printf '|refused cannot write %s/%s; %s KiB are free\n' "$ss_dir" "$1" "$(ss_free)"; return; }
+        shift 2
+    done
+    set -- "$ss_name" "$ss_user" "$ss_limit" "$ss_abandon" "$ss_sig" "$ss_grace"
+    { $SS_WRITE "$ss_text" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
         { printf '|refused cannot write %s/command; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
     if ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_chaperone "$@"' sshsched "$ss_dir" "$2" "$3" "$4" "$5" "$6"; then
         printf '|launched\n'

@@ -223,9 +223,14 @@ class Link:
 
     # Requests --------------------------------------------------------------------------------------------------------
 
-    async def start(self, run: Run, stop_in: float | None = None) -> Started:
-        """Have the program started, at most once however often this is asked, and ended after so many seconds."""
-        answer = await self._ask(script.start(run, script.spool_name(run), self._env, stop_in))
+    async def start(
+        self, run: Run, stop_in: float | None = None, secrets: Mapping[str, str] = script.NOTHING
+    ) -> Started:
+        """Have the program started, at most once however often this is asked, and ended after so many seconds.
+
+        `secrets` are variables of its environment that are kept nowhere on the host.
+        """
+        answer = await self._ask(script.start(run, script.spool_name(run), self._env, stop_in, secrets))
         word, _, why = (answer.told or ["refused nothing was answered"])[-1].partition(" ")
         if word in ("launched", "claimed"):
             return Started(launched=True)
