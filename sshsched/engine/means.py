@@ -66,7 +66,14 @@ class House:
 
     async def deliver(self, notice: Notice) -> None:
         """Raises whatever keeps it from being delivered."""
-        await action(notice.deed).deliver(notice, _Means(self, notice))
+        made = action(notice.deed)
+        try:
+            async with asyncio.timeout(made.limit) as limit:
+                await made.deliver(notice, _Means(self, notice))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise DeliveryError(f"it took longer than {made.limit:g} s, and was given up") from None
 
     @staticmethod
     def route(notice: Notice) -> str:
