@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sshsched.cli.streams import STDERR, STDOUT, note, say
-from sshsched.cli.verdict import INTERRUPTED, TIMED_OUT, Shape, exit_code, finished
+from sshsched.cli.verdict import INTERRUPTED, TIMED_OUT, Shape, exit_code, finished, last_word
 
 if TYPE_CHECKING:
     from sshsched.cli.app import App
@@ -58,6 +58,8 @@ def wait_for(app: App, runs: Sequence[Shape], wishes: Wishes) -> int:
         return _left(follow.unfinished, "interrupted", INTERRUPTED)
     view.close()
     ended = [follow.runs[name] for name in names if name in follow.runs and finished(follow.runs[name])]
+    if len(names) > 1 and not wishes.any_one:
+        view.say(last_word(ended))
     if wishes.json:
         print_json(ended)
     return exit_code(ended)

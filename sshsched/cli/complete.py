@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from sshsched.store.filter_complete import Known
+
 MANY = 50
+LATEST = 300  # runs whose words are offered
+BREAKS = (":", "=", ",")
 INCLUDE_DEPTH = 4
 WILD = re.compile(r"[*?!]")
 
@@ -32,14 +36,18 @@ def _completer(offers: Callable[[App], Iterator[Offer]]) -> Completer:
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        root = ctx.find_root()
-        app = App(root.params.get("config_dir"), root.params.get("state_dir"))
+        app = _app(ctx)
         try:
             return [CompletionItem(word, help=help) for word, help in offers(app) if word.startswith(incomplete)]
         except Exception:  # the rule of this module
             return []
 
     return complete
+
+
+def _app(ctx: click.Context) -> App:
+    root = ctx.find_root()
+    return App(root.params.get("config_dir"), root.params.get("state_dir"))
 
 
 def _runs(app: App, *, live: bool) -> Iterator[Offer]:
@@ -96,6 +104,52 @@ def _aliases(file: Path, depth: int = 0) -> Iterator[str]:
                 place = str(file.parent / Path(pattern).expanduser())
                 for path in sorted(glob.glob(place)):  # noqa: PTH207  Path.glob takes no absolute pattern
                     yield from _aliases(Path(path), depth + 1)
+
+
+def complete_filter(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Terms of a filter. `:`, `=` and `,` are parts of a term, and bash hands them over as words of their own."""
+    from click.shell_completion import CompletionItem
+
+    from sshsched.store.filter_complete import complete
+
+    try:
+        line, cut = _one_word([str(word) for word in ctx.params.get(param.name or "") or ()], incomplete)
+        found = complete(line, len(line), _known(_app(ctx)))
+        return [CompletionItem((line[: each.begin] + each.text)[cut:], help=each.about) for each in found]
+    except Exception:  # the rule of this module
+        return []
+
+
+def _one_word(before: list[str], incomplete: str) -> tuple[str, int]:
+    """The term that is being typed, and how much of it the shell takes for earlier words."""
+    parts = [incomplete]
+    while before and (parts[0][:1] in BREAKS or before[-1][-1:] in BREAKS):
+        parts.insert(0, before.pop())
+    line = "".join(parts)
+    whole = parts[-1] if parts[-1] not in BREAKS else ""
+    return line, len(line) - len(whole)
+
+
+def _known(app: App) -> Known:
+    """What there is: jobs and hosts of the files, and the words of the latest runs."""
+    from sshsched.store.filter import RunFilter
+    from sshsched.store.filter_complete import Known
+
+    latest = app.reader().runs(RunFilter(), limit=LATEST)
+    args: dict[str, dict[str, None]] = {}
+    for run in latest:
+        for name, value in run.args.items():
+            args.setdefault(name, {})[value] = None
+    hosts = dict.fromkeys([*(run.host for run in latest), *(name for name, _ in _hosts(app))])
+    jobs = dict.fromkeys([*(name for name, _ in _jobs(app)), *(run.job_id for run in latest if run.job_id)])
+    return Known(
+        jobs=list(jobs),
+        hosts=list(hosts),
+        labels=list(dict.fromkeys(label for run in latest for label in run.labels)),
+        authors=list(dict.fromkeys(run.by for run in latest if run.by)),
+        runs=[run.name for run in latest[:MANY]],
+        args={name: list(values) for name, values in args.items()},
+    )
 
 
 complete_runs = _completer(lambda app: _runs(app, live=False))

@@ -6,13 +6,17 @@ from importlib import import_module
 
 import click
 
+from sshsched.domain.nearest import nearest
+
 COMMANDS = {
     "run": "run",
     "rerun": "run",
+    "graph": "graph",
     "wait": "wait",
     "output": "output",
     "runs": "runs",
     "show": "show",
+    "watch": "watch",
     "stop": "stop",
     "skip": "stop",
     "start": "hands",
@@ -32,6 +36,9 @@ COMMANDS = {
     "serve": "serve",
     "service": "service",
     "reload": "reload",
+    "doctor": "doctor",
+    "archive": "archive",
+    "vacuum": "archive",
     "demo": "demo",
     "completion": "completion",
 }
@@ -60,12 +67,6 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"no command '{args[0]}'{_near(args[0])}")
+            near = nearest(args[0], (*COMMANDS, *ALIASES))
+            ctx.fail(f"no command '{args[0]}'" + (f"; did you mean '{near}'?" if near else ""))
         return super().resolve_command(ctx, args)
-
-
-def _near(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, [*COMMANDS, *ALIASES], n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""

@@ -22,15 +22,8 @@ BROKEN_PIPE = 141  # what a shell shows for a program that died of SIGPIPE, as `
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option(
-    "--config-dir", envvar="SSHSCHED_CONFIG_DIR", metavar="DIR", help="Job files and hosts. [~/.config/sshsched]"
-)
-@click.option(
-    "--state-dir",
-    envvar="SSHSCHED_STATE_DIR",
-    metavar="DIR",
-    help="Database, output, socket. [~/.local/state/sshsched]",
-)
+@click.option("--config-dir", metavar="DIR", help="Job files and hosts. [~/.config/sshsched]")
+@click.option("--state-dir", metavar="DIR", help="Database, output, socket. [~/.local/state/sshsched]")
 @click.version_option(__version__, prog_name="sshsched", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, config_dir: str | None, state_dir: str | None) -> None:

@@ -6,7 +6,6 @@ Rule: nothing is checked here that the scheduler checks: a draft has the same fa
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,9 +14,9 @@ from sshsched.errors import UsageError
 
 if TYPE_CHECKING:
     from sshsched.cli.app import App
+    from sshsched.kinds.jobs import Bound
 
 SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[]#~{}!")
-MOST_STDIN = 1 << 20
 
 Draft = dict[str, Any]
 
@@ -47,17 +46,28 @@ def drafts_of_command(words: Sequence[str], wanted: Wanted) -> list[Draft]:
     return [_draft(host, command_of(words), {}, wanted) for host in dict.fromkeys(wanted.hosts)]
 
 
-def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted) -> list[Draft]:
-    """One draft of the job, or one per host that was named instead of the job's own."""
-    from dataclasses import asdict
-
+def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted, dates: str | None) -> list[Draft]:
+    """A draft of the job, or one per host that was named instead of the job's own; one for each of the dates A..B."""
     from sshsched.config.jobs import load_job
     from sshsched.config.renderer import renderer
-    from sshsched.domain.plan import NO_PLAN
     from sshsched.kinds.jobs import bind
 
+    job = load_job(app.config_dir, job_id)
+    render = renderer(app.config_dir)
     at = time.time() if wanted.schedule_time is None else wanted.schedule_time
-    bound = bind(load_job(app.config_dir, job_id), args, renderer(app.config_dir), at)
+    each = [dict(args)]
+    if dates is not None:
+        from sshsched.cli.backfill import args_of_dates, merged, parse_dates
+
+        each = [merged(found, args) for found in args_of_dates(job, *parse_dates(dates))]
+    return [draft for some in each for draft in _drafts_of(bind(job, some, render, at), wanted)]
+
+
+def _drafts_of(bound: Bound, wanted: Wanted) -> list[Draft]:
+    from dataclasses import asdict
+
+    from sshsched.domain.plan import NO_PLAN
+
     base: dict[str, Any] = {
         "job": bound.job_id,
         "args": dict(bound.args),
@@ -91,25 +101,3 @@ def user_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
-
-
-def stdin_text(source: str) -> str:
-    """The text of a file, or of our own standard input for `-`. Raises UsageError."""
-    try:
-        if source == "-":
-            data = sys.stdin.buffer.read(MOST_STDIN + 1)
-        else:
-            from pathlib import Path
-
-            with Path(source).open("rb") as file:
-                data = file.read(MOST_STDIN + 1)
-    except OSError as error:
-        raise UsageError(f"--stdin: {source}: {error.strerror}") from error
-    if len(data) > MOST_STDIN:
-        raise UsageError(f"--stdin: {source}: more than {MOST_STDIN >> 20} MiB; copy it to the host and read it there")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"--stdin: {source}: no UTF-8 at byte {error.start}; copy it to the host and read it there"
-        ) from error

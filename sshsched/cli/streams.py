@@ -13,7 +13,28 @@ from sshsched.cli.safe import SafeStream, safe_line
 STDOUT, STDERR = 1, 2
 LONGEST_LINE = 64 * 1024
 
-COLOURS = {"success": 32, "failure": 31, "error": 31, "running": 36, "starting": 36, "stopping": 33, "waiting": 33}
+COLOURS = {
+    "success": "32",
+    "failure": "31",
+    "error": "1;31",
+    "running": "36",
+    "starting": "36",
+    "stopping": "33",
+    "waiting": "33",
+    "scheduled": "2",
+    "skipped": "2",
+}
+GLYPHS = {
+    "success": "✔",
+    "failure": "✘",
+    "error": "✘",
+    "running": "●",
+    "starting": "◐",
+    "stopping": "◑",
+    "waiting": "○",
+    "scheduled": "·",
+    "skipped": "»",
+}
 
 _turn = threading.Lock()
 
@@ -27,9 +48,25 @@ def in_colour(fd: int) -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and is_terminal(fd)
 
 
+def sgr(text: str, code: str, fd: int) -> str:
+    """Text in a colour or another look (1 bold, 2 faint, 4 underlined), where there are colours."""
+    return f"\x1b[{code}m{text}\x1b[0m" if code and text and in_colour(fd) else text
+
+
 def paint(text: str, state: str, fd: int) -> str:
     """Text in the colour of a run's state, where there are colours."""
-    return f"\x1b[{COLOURS[state]}m{text}\x1b[0m" if state in COLOURS and in_colour(fd) else text
+    return sgr(text, COLOURS.get(state, ""), fd)
+
+
+def marked(state: str, fd: int = STDOUT) -> str:
+    """`✔ success` on a terminal that can show it, so that a state is seen before it is read; else the word alone."""
+    return f"{GLYPHS[state]} {state}" if state in GLYPHS and is_terminal(fd) and in_utf8() else state
+
+
+def in_utf8() -> bool:
+    """Whether the user's locale has more than ASCII."""
+    name = next((os.environ[each] for each in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(each)), "")
+    return "utf" in name.casefold()
 
 
 def write(fd: int, data: bytes) -> None:

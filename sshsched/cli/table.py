@@ -5,37 +5,74 @@ Rule: cells are harmless text already. Made by hand, because importing rich alon
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sshsched.cli.streams import COLOURS, STDOUT, in_colour, is_terminal, paint, say
+from sshsched.cli.pager import page
+from sshsched.cli.streams import STDOUT, is_terminal, sgr
 
 GAP = "  "
-NARROWEST = 6
+NARROWEST = 8
 
 
 @dataclass(frozen=True)
 class Column:
-    """`stretch`: gives way where the terminal is narrow. `right`: numbers."""
+    """How a column is laid out.
+
+    `stretch`: gives way where the terminal is narrow. `right`: numbers. `rank`: where there is too little room, the
+    columns with the highest go first; 0 always stays. `tone`: the SGR code for a cell, or an empty text.
+    """
 
     title: str
     stretch: bool = False
     right: bool = False
+    rank: int = 0
+    tone: Callable[[str], str] | None = None
 
 
-def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, headers: bool = True) -> None:
-    """Print them. A pipe gets every cell whole, for grep and awk; a terminal gets lines that fit, and colours."""
+class Painted(str):
+    """A cell whose parts have colours of their own: `coloured` is shown where there are colours and it is not cut."""
+
+    __slots__ = ("coloured",)
+    coloured: str
+
+    def __new__(cls, text: str, coloured: str) -> Painted:
+        cell = super().__new__(cls, text)
+        cell.coloured = coloured
+        return cell
+
+
+def dim(_text: str) -> str:
+    """The tone of what matters less."""
+    return "2"
+
+
+def show(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, headers: bool = True, caption: str = "") -> None:
+    """Print them. A pipe gets every cell whole, for grep and awk; a terminal gets lines that fit, and colours.
+
+    `caption` stands above the table, on a terminal only.
+    """
     rows = list(rows)
     lines = [[column.title for column in columns], *rows] if headers else rows
     if not lines:
         return
     widths = [max(map(cells, column)) for column in zip(*lines, strict=True)]
+    kept = list(range(len(columns)))
     if is_terminal(STDOUT):
-        widths = _fitted(columns, widths)
-    text = [_line(columns, widths, line) for line in lines]
-    if headers and in_colour(STDOUT):
-        text[0] = f"\x1b[1m{text[0]}\x1b[0m"
-    say("\n".join(text))
+        said = [not column.rank or any(row[place] for row in rows) for place, column in enumerate(columns)]
+        kept, widths = fitted(columns, widths, _room(), said)
+    shown = [columns[index] for index in kept]
+    text = [
+        _line(shown, widths, [line[index] for index in kept], head=headers and not n) for n, line in enumerate(lines)
+    ]
+    if caption and is_terminal(STDOUT):
+        text.insert(0, sgr(cut(caption, _room()), "1", STDOUT))
+    page(text)
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Details as lines, a word before each; what is empty is left out."""
+    return [f"{sgr(word, '2', STDOUT)}{' ' * (12 - len(word))}{text}" for word, text in pairs if text]
 
 
 def cells(text: str) -> int:
@@ -56,33 +93,60 @@ def cut(text: str, room: int) -> str:
     return f"{text[:end]}…"
 
 
-def _width(char: str) -> int:
-    from unicodedata import combining, east_asian_width
+def fitted(
+    columns: Sequence[Column], widths: Sequence[int], room: int, said: Sequence[bool] | None = None
+) -> tuple[list[int], list[int]]:
+    """Which columns are shown, and how wide, so that a line takes at most `room`.
 
-    if combining(char) or "\ufe00" <= char <= "\ufe0f":
+    Columns that stretch give way first, the widest most; then whole columns go, by rank; at last all are cut. Of those
+    that say nothing by `said` none is shown.
+    """
+    kept = [place for place in range(len(columns)) if said is None or said[place]]
+    narrow = [min(width, NARROWEST) if column.stretch else width for column, width in zip(columns, widths, strict=True)]
+    while _total([narrow[index] for index in kept]) > room:
+        dropped = max(kept, key=lambda index: (columns[index].rank, index))
+        if not columns[dropped].rank:
+            break
+        kept.remove(dropped)
+    found = [min(widths[index], room) for index in kept]
+    stretching = [place for place, index in enumerate(kept) if columns[index].stretch]
+    _shrink(found, stretching, NARROWEST, room)
+    _shrink(found, range(len(kept)), 1, room)
+    return kept, found
+
+
+def _shrink(widths: list[int], places: Sequence[int], floor: int, room: int) -> None:
+    while places and _total(widths) > room:
+        widest = max(places, key=widths.__getitem__)
+        if widths[widest] <= floor:
+            return
+        widths[widest] -= 1
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _room() -> int:
+    import shutil  # it brings compression along, and a pipe has no width
+
+    return shutil.get_terminal_size().columns
+
+
+def _width(char: str) -> int:
+    from unicodedata import category, east_asian_width
+
+    if category(char) in ("Mn", "Me") or "\u1160" <= char <= "\u11ff":
         return 0
     return 2 if east_asian_width(char) in "WF" else 1
 
 
-def _fitted(columns: Sequence[Column], widths: list[int]) -> list[int]:
-    """Columns that stretch share what the others leave of the terminal, the modest ones first."""
-    import shutil
-
-    stretching = sorted((index for index, column in enumerate(columns) if column.stretch), key=widths.__getitem__)
-    left = shutil.get_terminal_size().columns - len(GAP) * (len(columns) - 1)
-    left -= sum(width for index, width in enumerate(widths) if index not in stretching)
-    for position, index in enumerate(stretching):
-        share = max(left // (len(stretching) - position), NARROWEST)
-        widths[index] = min(widths[index], share)
-        left -= widths[index]
-    return widths
-
-
-def _line(columns: Sequence[Column], widths: Sequence[int], row: Sequence[str]) -> str:
+def _line(columns: Sequence[Column], widths: Sequence[int], row: Sequence[str], *, head: bool) -> str:
     parts = []
     for column, width, whole in zip(columns, widths, row, strict=True):
         text = cut(whole, width)
+        code = "1;4" if head else column.tone(whole) if column.tone else ""
+        shown = whole.coloured if isinstance(whole, Painted) and text == whole else sgr(text, code, STDOUT)
         space = " " * (width - cells(text))
-        shown = paint(text, whole, STDOUT) if whole in COLOURS else text
         parts.append(f"{space}{shown}" if column.right else f"{shown}{space}")
-    return GAP.join(parts).rstrip()
+    return GAP.join(parts).rstrip(" ")

@@ -21,6 +21,8 @@ SIGNAL = 128
 INTERRUPTED = 130
 UNREACHABLE = 255
 
+MOST_NAMED = 5  # runs that did not succeed, in one last line
+
 FINISHED = frozenset({"success", "failure", "error", "skipped"})
 
 _BY_REASON = {
@@ -70,40 +72,60 @@ def _program_code(run: Shape) -> int:
 
 
 def ending(run: Shape) -> str:
-    """`success in 3.2 s`, `failure in 0.1 s: exit code 3`, `error: rebooted: ...`."""
-    text = str(run["state"])
-    if run["state"] in ("success", "failure"):
-        took = f" in {span(run['elapsed'])}" if run["elapsed"] is not None else ""
-        return f"{text}{took}{_how(run)}"
-    # Where the sentence tells the reason in words, twice would be too often.
-    message = safe_line(run["message"])
-    told = str(run["reason"]).replace("-", " ") in message
-    why = [message] if told else [run["reason"], message]
-    return ": ".join(part for part in [text, *why] if part)
+    """`success after 3.2 s`, `failure: exit 3 after 0.1 s`, `error: rebooted: ...`."""
+    why = result(run)
+    took = f" after {span(run['elapsed'])}" if run["elapsed"] is not None else ""
+    text = f"{run['state']}: {why}" if why else str(run["state"])
+    return text + (took if run["state"] in ("success", "failure") else "")
 
 
 def result(run: Shape) -> str:
-    """For a table: what the state alone does not tell."""
+    """What the state alone does not tell: `exit 3`, `signal TERM, it was stopped`, `not-started: ...`."""
     if run["state"] in ("success", "failure"):
-        return _how(run).removeprefix(": ")
+        return _how(run)
+    message = safe_line(run["message"])
     if finished(run):
-        return ending(run).partition(": ")[2]
+        # Where the sentence tells the reason in words, twice would be too often.
+        told = str(run["reason"]).replace("-", " ") in message
+        return ": ".join(part for part in ([message] if told else [run["reason"], message]) if part)
     cut = "unreachable: " if run["unreachable_since"] else ""
-    return f"{cut}{safe_line(run['message'])}" if cut or run["state"] != "running" else ""
+    return f"{cut}{message}" if cut or _telling(run) else ""
+
+
+def _telling(run: Shape) -> bool:
+    """Whether its message tells more than its state: of a program that runs it does not, of a workflow it does."""
+    return run["state"] != "running" or not (run["host"] or run["asked"])
+
+
+def last_word(runs: Sequence[Shape]) -> str:
+    """How waiting ended: `r12 failure: exit 3 after 4.2 s on web1`, `3 of 5 succeeded; r4 failure: exit 3, ...`."""
+    if len(runs) == 1:
+        return f"{runs[0]['run']} {ending(runs[0])}{_on(runs[0])}"
+    bad = [run for run in runs if run["state"] != "success"]
+    if not bad:
+        return f"all {len(runs)} succeeded"
+    named = ", ".join(f"{run['run']} {run['state']}{_because(run)}" for run in bad[:MOST_NAMED])
+    more = f" and {len(bad) - MOST_NAMED} more" if len(bad) > MOST_NAMED else ""
+    return f"{len(runs) - len(bad)} of {len(runs)} succeeded; {named}{more}"
+
+
+def _because(run: Shape) -> str:
+    why = result(run)
+    return f": {why}" if why else ""
 
 
 def _how(run: Shape) -> str:
-    parts = []
+    parts = [] if run["host"] or run["asked"] else [safe_line(run["message"])]  # of a workflow, how far it came
     if run["signal"] is not None:
         parts.append(f"signal {signal_name(run['signal'])}")
     elif run["exit_code"]:
         doubt = "" if run["outcome_certain"] else " (or a signal: this host cannot tell)"
-        parts.append(f"exit code {run['exit_code']}{doubt}")
+        parts.append(f"exit {run['exit_code']}{doubt}")
     if run["cause"]:
         parts.append(_CAUSES.get(run["cause"], str(run["cause"])))
     if run["output_lost"]:
         parts.append("some of its output is lost")
-    return f": {', '.join(parts)}" if parts else ""
+    return ", ".join(parts)
 
 
 def signal_name(number: int) -> str:
@@ -123,7 +145,7 @@ def standing(run: Shape, now: float | None) -> str:
         text += f", unreachable{_since(run['unreachable_since'], now)}"
     if run["survivors"]:
         text += f", still alive: {', '.join(map(str, run['survivors']))}"
-    if run["message"] and (run["state"] != "running" or run["unreachable_since"]):
+    if run["message"] and (_telling(run) or run["unreachable_since"]):
         text += f": {safe_line(run['message'])}"
     return text
 
@@ -133,9 +155,18 @@ def _since(begin: str | None, now: float | None) -> str:
     return "" if at is None or now is None else f" for {span(now - at)}"
 
 
+def place(run: Shape) -> str:
+    """Where it runs, or what was asked for as long as that is open; empty for a root run."""
+    return safe_line(run["host"] or run["asked"] or "")
+
+
 def title(run: Shape) -> str:
     """`r12 on nas`, harmless to print."""
-    return f"{run['run']} on {safe_line(run['host'])}"
+    return f"{run['run']}{_on(run)}"
+
+
+def _on(run: Shape) -> str:
+    return f" on {found}" if (found := place(run)) else ""
 
 
 def work(run: Shape) -> str:
@@ -145,6 +176,8 @@ def work(run: Shape) -> str:
     program = run["program"]
     if program.get("command") is not None:
         return safe_line(program["command"])
+    if not program.get("argv"):
+        return safe_line(f"step {run['step']} of {run['root']}") if run["step"] else "on several hosts"
     import shlex
 
-    return safe_line(shlex.join(program.get("argv", ())))
+    return safe_line(shlex.join(program["argv"]))

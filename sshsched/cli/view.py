@@ -1,4 +1,4 @@
-"""What a waiting person sees: one live line per run on a terminal, elsewhere only the moves worth saying.
+"""What a waiting person sees: on a terminal a live line, and how far several runs are; elsewhere moves worth saying.
 
 Rule: everything here goes to the standard error, for the standard output belongs to results.
 """
@@ -6,13 +6,17 @@ Rule: everything here goes to the standard error, for the standard output belong
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Protocol
 
-from sshsched.cli.streams import STDERR, is_terminal, note, paint, write
-from sshsched.cli.verdict import Shape, ending, finished, standing, title
+from sshsched.cli.streams import STDERR, in_utf8, is_terminal, note, paint, write
+from sshsched.cli.times import span
+from sshsched.cli.verdict import FINISHED, Shape, finished, last_word, standing, title
 
 QUIET_START = 0.3  # a run that is over before that shows no live line, only its end
 REDRAW = 0.1
+MOST_LINES = 8  # runs with a line of their own
+BAR = 20  # columns
 PASSING = 1.0  # what is over sooner is not worth a line in a log
 
 
@@ -60,7 +64,7 @@ class Plain:
         name = title(run)
         if finished(run):
             self._news.pop(name, None)
-            note(f"{name}: {ending(run)}")
+            note(last_word([run]))
             return
         text = _worth_saying(run)
         if text == self._said.get(name, ""):
@@ -89,19 +93,18 @@ def _worth_saying(run: Shape) -> str:
 
 
 class Live:
-    """A line per unfinished run, redrawn in place; the end of a run stays on the screen above them."""
+    """A line per unfinished run, redrawn in place, under how far all of them are; what did not succeed stays above."""
 
     def __init__(self) -> None:
         self._runs: dict[str, Shape] = {}
         self._drawn = 0
-        self._next = time.monotonic() + QUIET_START
+        self._begun = time.monotonic()
+        self._next = self._begun + QUIET_START
 
     def update(self, run: Shape) -> None:
-        if not finished(run):
-            self._runs[run["run"]] = run
-            return
-        self._runs.pop(run["run"], None)
-        self.say(f"{title(run)}: {paint(ending(run), run['state'], STDERR)}")
+        self._runs[run["run"]] = run
+        if finished(run) and (len(self._runs) == 1 or run["state"] != "success"):
+            self.say(paint(last_word([run]), run["state"], STDERR))
 
     def say(self, text: str) -> None:
         self._erase()
@@ -112,15 +115,36 @@ class Live:
             return
         import shutil  # it brings compression along, and most runs end before they are drawn
 
+        from sshsched.cli.table import cut
+
         self._next = time.monotonic() + REDRAW
         width, height = shutil.get_terminal_size()
-        lines = [f"{title(run)}: {standing(run, time.time())}" for run in self._runs.values()]
-        if len(lines) > height - 1:
-            lines = [*lines[: height - 2], f"and {len(lines) - height + 2} more"]
+        lines = self._lines(max(1, min(MOST_LINES, height - 3)))
         # The last column stays free: writing there would scroll on some terminals.
-        text = "".join(f"{line[: width - 1]}\n" for line in lines)
+        text = "".join(f"{cut(line, width - 1)}\n" for line in lines)
         write(STDERR, f"{self._eraser()}{text}".encode())
         self._drawn = len(lines)
+
+    def _lines(self, room: int) -> list[str]:
+        live = [run for run in self._runs.values() if not finished(run)]
+        lines = [f"{title(run)}: {standing(run, time.time())}" for run in live[:room]]
+        if len(live) > room:
+            lines.append(f"and {len(live) - room} more")
+        return lines if len(self._runs) == 1 else [self._progress(), *lines]
+
+    def _progress(self) -> str:
+        """`[#####-----] 3 of 6 ended, 1 without success; 2 running, 1 waiting; 12 s`"""
+        states = Counter(str(run["state"]) for run in self._runs.values())
+        ended = sum(states[state] for state in FINISHED)
+        bad = ended - states["success"]
+        filled = BAR * ended // len(self._runs)
+        full, empty = ("█", "░") if in_utf8() else ("#", "-")
+        parts = [
+            f"{ended} of {len(self._runs)} ended" + (f", {bad} without success" if bad else ""),
+            ", ".join(f"{count} {state}" for state, count in states.items() if state not in FINISHED),
+            span(time.monotonic() - self._begun),
+        ]
+        return f"{full * filled}{empty * (BAR - filled)} {'; '.join(filter(None, parts))}"
 
     def close(self) -> None:
         self._erase()

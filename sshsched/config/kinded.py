@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from sshsched.config.kinded_keys import COMMON, ELSEWHERE, SHORT, SHORT_GROUPS, USUAL
-from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown, suggest
+from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown
 from sshsched.config.reading import Record, present, read_value
 from sshsched.config.templates import is_template
+from sshsched.domain.nearest import suggest
 from sshsched.domain.plan import Deed, Rule
 from sshsched.kinds.conditions.groups import split
 from sshsched.kinds.registry import Family, find, names
@@ -114,6 +115,16 @@ def _common(node: Mapping, record: Record, problems: Problems) -> dict[str, Any]
             with suppress(UnreadableError):
                 values[key.name] = read_value(entry.value, key.kind, problems)
     return values
+
+
+def read_kind(node: Mapping, family: Family, record: Record, problems: Problems) -> tuple[str, dict[str, Any]]:
+    """The kind and its options of what is told nothing beside `type`. Raises UnreadableError."""
+    before = len(problems.found)
+    name = _common(node, record, problems)["type"]
+    values = _options(node, _kind(node, family, name, problems), record, problems)
+    if len(problems.found) > before:
+        raise UnreadableError
+    return name, values
 
 
 def _kind(node: Mapping, family: Family, name: str, problems: Problems) -> type[Any]:

@@ -5,7 +5,6 @@ Rule: no types are guessed here. `10:30`, `no` and `012` are texts; whoever want
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -112,14 +111,3 @@ def shown(text: str, quote: str = "'") -> str:
 def _one_line(text: str, longest: int) -> str:
     short = text if len(text) <= longest else text[: longest - 3] + "..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
-
-
-def suggest(word: str, known: Sequence[str], also: Collection[str] = ()) -> str:
-    """`; did you mean 'timeout'?`, or which words there are. `also` holds words to suggest but not to list."""
-    import difflib  # only a mistake pays for it
-
-    words = {each.lower(): each for each in (*known, *also)}
-    near = difflib.get_close_matches(word[:SHOWN].lower(), words, n=1)
-    if near:
-        return f"; did you mean '{words[near[0]]}'?"
-    return f"; known: {', '.join(sorted(known))}" if known else ""

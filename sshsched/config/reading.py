@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
-from sshsched.config.nodes import Mapping, Node, Problems, Text, UnreadableError, suggest
+from sshsched.config.nodes import Mapping, Node, Problems, Text, UnreadableError
+from sshsched.domain.nearest import suggest
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

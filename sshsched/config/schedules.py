@@ -18,10 +18,11 @@ from typing import Any, Final
 
 from sshsched.config.kinded_schedules import TYPE, read_kinded
 from sshsched.config.late import DAYTIME, TZ, LateText, Placed, Where, made
-from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, UnreadableError, shown, suggest
+from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, UnreadableError, shown
 from sshsched.config.options import COMMON, STOP, STOP_RUN, take_options
 from sshsched.config.reading import Key, Record, Schema, Take, present, read_text, reader
 from sshsched.config.values import Duration, Integer, Many
+from sshsched.domain.nearest import suggest
 from sshsched.kinds.durations import duration
 from sshsched.kinds.jobs import Param, Scheduled
 from sshsched.kinds.options import Options

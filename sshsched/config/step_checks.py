@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sshsched.config.nodes import Listing, Node, Problems, Text, shown, suggest
+from sshsched.config.nodes import Listing, Node, Problems, Text, shown
 from sshsched.config.nodes import Mapping as MappingNode
 from sshsched.config.templates import faults, is_template, reached
 from sshsched.domain.graph import circle
+from sshsched.domain.nearest import suggest
 
 if TYPE_CHECKING:
     from sshsched.config.steps import Written

@@ -9,7 +9,7 @@ from sshsched.config.decisions import DECISIONS
 from sshsched.config.decisions import ELSEWHERE as DECIDED_ELSEWHERE
 from sshsched.config.folder import JOB_WORD
 from sshsched.config.matrix import Matrix
-from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, shown, suggest
+from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, shown
 from sshsched.config.params import NAME as PARAM_NAME
 from sshsched.config.params import WANTED as PARAM_WANTED
 from sshsched.config.placement import Asked, Place
@@ -19,6 +19,7 @@ from sshsched.config.reading import Key, Made, Record, Schema, read_text
 from sshsched.config.values import TEXT, Duration, Integer, Many, Pairs, Word
 from sshsched.config.workflow import VARIABLES
 from sshsched.domain.handing import WHOLE
+from sshsched.domain.nearest import suggest
 from sshsched.domain.plan import When
 
 STEP_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
@@ -142,10 +143,11 @@ _ELSEWHERE: Final = {
     **_NOT_IN_STEPS,
 }
 _OWN: Final = {key.name for key in (*COMMON, RUN, RUNS_ON)}
+_KINDED_ELSEWHERE: Final = "a program with a `type` belongs to a job; the step can run that: `job: NAME`"
 STEP: Final = Record(
     (*COMMON, HOST, *PROGRAM.keys, *DECISIONS),
     "a step",
-    {word: hint for word, hint in _ELSEWHERE.items() if word not in _OWN},
+    {word: hint for word, hint in _ELSEWHERE.items() if word not in _OWN} | {"program": _KINDED_ELSEWHERE},
 )
 JOB_STEP: Final = Record(
     (JOB, ARGS, *COMMON),

@@ -5,24 +5,26 @@ Rule: fields are only ever added. Times are ISO 8601 in UTC, durations are secon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.program import Program
 
+if TYPE_CHECKING:  # it brings much along that commands which only read have no use for
+    from sshsched.domain.instructions import Notice
+
 Shape = dict[str, Any]
-_PROGRAM = tuple(field.name for field in fields(Program))
+_PROGRAM = tuple(field.name for field in fields(Program) if field.name != "stop")
 
 
 def iso(at: float | None) -> str | None:
     """2026-11-22T03:30:00.123Z, or None for None."""
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def run_shape(run: Run) -> Shape:
@@ -77,7 +79,7 @@ def run_shape(run: Run) -> Shape:
         "stdout_sha256": run.output.stdout_sha256,
         "stderr_sha256": run.output.stderr_sha256,
         "spool": run.spool and run.spool.path,
-        "program": program_shape(run),
+        "program": program_shape(run.program),
     }
 
 
@@ -85,12 +87,11 @@ def _name(number: int | None) -> str | None:
     return None if number is None else f"r{number}"
 
 
-def program_shape(run: Run) -> Mapping[str, Any]:
-    """The program as the run holds it, without what was left at its default of nothing."""
+def program_shape(program: Program) -> Mapping[str, Any]:
+    """A program, without what was left at its default of nothing."""
     # One by one: asdict() copies everything deeply, which took longer than all the rest of a run's shape.
-    program = run.program
     found = {name: value for name in _PROGRAM if (value := getattr(program, name)) not in (None, (), {})}
-    return {**found, "stop": asdict(program.stop)}
+    return {**found, "stop": {"signal": program.stop.signal, "grace": program.stop.grace}}
 
 
 def log_shape(entry: LogEntry) -> Shape:
@@ -102,6 +103,16 @@ def log_shape(entry: LogEntry) -> Shape:
         "to": str(entry.new),
         "reason": str(entry.reason),
         "message": entry.message,
+    }
+
+
+def whole_shape(run: Run, log: Iterable[LogEntry], notices: Iterable[Notice], steps: list[Shape]) -> Shape:
+    """All that is told of one run: `show --json`, and `GET /v1/runs/{run}`. Only a workflow has steps."""
+    return {
+        "run": run_shape(run),
+        "log": [log_shape(entry) for entry in log],
+        "notices": [notice_shape(notice) for notice in notices],
+        "steps": steps,
     }
 
 

@@ -11,6 +11,7 @@ from sshsched.domain.states import State
 from sshsched.errors import UsageError
 from sshsched.service.bodies import instant, number
 from sshsched.store.filter import RunFilter
+from sshsched.store.filter_text import parse
 
 MOST_RUNS = 1000
 USUAL_RUNS = 100
@@ -24,9 +25,13 @@ def only(query: QueryParams, known: Iterable[str]) -> None:
             raise UsageError(f"query: {unknown(name, names)}")
 
 
-def run_filter(query: QueryParams) -> RunFilter:
-    """The filter that a query describes; lists are separated by commas or given again and again. Raises UsageError."""
+def run_filter(query: QueryParams, now: float) -> RunFilter:
+    """The filter that a query describes: `filter`, and each other word as one more term. Raises UsageError.
+
+    Lists are separated by commas or given again and again.
+    """
     return RunFilter(
+        (term for text in query.getlist("filter") for term in parse(text, now).terms),
         states=frozenset(_state(name) for name in _list(query, "states")),
         job=query.get("job"),
         host=query.get("host"),

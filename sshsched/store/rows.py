@@ -158,7 +158,7 @@ def run_of(row: Sequence[Any]) -> Run:
     """The run of a row of COLUMNS, program and plan. Raises StoreDamagedError if the row makes no run."""
     try:
         fields = {
-            name: json.loads(value) if name in _JSON and value is not None else value
+            name: _loads(value) if name in _JSON and value is not None else value
             for name, value in zip(_FIELDS, row, strict=True)
         }
         fields |= {name: bool(fields[name]) for name in _FLAGS}
@@ -180,6 +180,14 @@ def entry_row(entry: LogEntry) -> Row:
     """The values that entry_of() reads."""
     old = None if entry.old is None else entry.old.value
     return (entry.run_id, entry.at, old, entry.new.value, entry.reason.value, entry.message)
+
+
+def _loads(text: str) -> Any:
+    """Three times as fast as the standard library, which is only needed for what is no Unicode."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return json.loads(text)
 
 
 @lru_cache(maxsize=1024)  # most parts are those of the move before, or empty

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class Place:
             "SSHSCHED_CONFIG_DIR": str(self.config),
             "SSHSCHED_SSH_CONFIG": str(folder / "ssh_config"),
         }
+        self.env.pop("NO_COLOR", None)
         (folder / "ssh_config").write_text("")
 
     def __call__(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ended:
@@ -101,15 +102,22 @@ class Place:
             self("wait", "--timeout", "10", *live)
         self.kill_scheduler(signal.SIGTERM)
 
-    def on_terminal(self, *args: str, until: str = "", within: float = 20.0) -> tuple[int | None, str]:
+    def on_terminal(
+        self,
+        *args: str,
+        until: str = "",
+        then: Callable[[], object] | None = None,
+        within: float = 20.0,
+        height: int = 30,
+    ) -> tuple[int | None, str]:
         """A command on a terminal of 100 columns: its code and all that the terminal got.
 
-        With `until`, it is left once that was seen, by Ctrl-C.
+        With `until`, it is left once that was seen, by Ctrl-C, or `then` is done instead.
         """
         pid, terminal = pty.fork()
         if pid == 0:
-            os.environ.update(self.env, TERM="xterm", COLUMNS="100", LINES="30")
             os.environ.pop("NO_COLOR", None)
+            os.environ.update(self.env, TERM="xterm", COLUMNS="100", LINES=str(height), LC_ALL="C.UTF-8")
             os.execv(sys.executable, [*CLI, *args])
         seen = b""
         end = time.monotonic() + within
@@ -125,8 +133,11 @@ class Place:
                 break
             seen += data
             if until and not pressed and until in seen.decode(errors="replace"):
-                os.write(terminal, b"\x03")
                 pressed = True
+                if then is None:
+                    os.write(terminal, b"\x03")
+                else:
+                    then()
         os.close(terminal)
         _, status = os.waitpid(pid, 0)
         return os.waitstatus_to_exitcode(status), seen.decode(errors="backslashreplace").replace("\r\n", "\n")

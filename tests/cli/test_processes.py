@@ -63,7 +63,7 @@ def test_a_terminal_shows_one_live_line_and_then_the_end(shared: Place) -> None:
     assert 0 == code
     assert "on local: running for" in seen
     assert "\x1b[1F\x1b[J" in seen
-    assert re.search(r"success in 1\.[3-9] s", seen.splitlines()[-1])
+    assert re.search(r"success after 1\.[3-9] s", seen.splitlines()[-1])
 
 
 def test_ctrl_c_on_a_terminal(shared: Place) -> None:
@@ -94,7 +94,36 @@ def test_a_table_fits_the_terminal(shared: Place) -> None:
 
     assert 2 == len(rows)
     assert "…" in rows[1]
-    assert "\x1b[32msuccess" in rows[1]
+    assert "\x1b[32m✔ success" in rows[1]
+
+
+def test_what_is_long_goes_through_the_pager(shared: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only on a terminal, only where it does not fit; a pager that cannot be started hides nothing."""
+    for number in range(3):
+        shared("run", "-H", "local", "-w", "--", f"echo {number}")
+    monkeypatch.setitem(shared.env, "PAGER", "sed 's/^/paged: /'")
+    _, fits = shared.on_terminal("runs", "-n", "2")
+    _, long = shared.on_terminal("runs", "-n", "3", height=4)
+    monkeypatch.setitem(shared.env, "SSHSCHED_PAGER", "nonesuch-pager")
+    _, anyway = shared.on_terminal("runs", "-n", "3", height=4)
+
+    assert "paged" not in fits
+    assert 4 == long.count("paged: ")
+    assert "✔ success" in anyway
+    assert b"paged" not in shared("runs").out
+
+
+def test_many_runs_show_how_far_they_are(shared: Place) -> None:
+    """A bar and the states while they run; the last line counts, and names what did not succeed."""
+    go = shared.home / "go"
+    begun = [
+        shared.started("-H", "local", "--", f"until [ -e {go} ]; do sleep 0.1; done; {end}") for end in ("exit 3", ":")
+    ]
+    code, seen = shared.on_terminal("wait", *begun, until="0 of 2 ended; 2 running", then=go.touch)
+
+    assert 1 == code
+    assert f"{'░' * 20} 0 of 2 ended; 2 running; " in seen
+    assert seen.splitlines()[-1].endswith(f"1 of 2 succeeded; {begun[0]} failure: exit 3")
 
 
 def test_two_commands_at_once_start_one_scheduler(place: Place) -> None:
@@ -172,6 +201,7 @@ def test_nothing_has_happened_yet(place: Place) -> None:
 
 # Each takes some milliseconds, and a waited run has 60 above Python's own start.
 SLOW_TO_IMPORT = {"asyncssh", "starlette", "uvicorn", "asyncio", "rich", "yaml", "aiosqlite", "http.client"}
+NOT_FOR_READING = {"sshsched.domain.instructions", "sshsched.domain.view", "sshsched.domain.events"}
 NOT_FOR_A_RUN = {"sqlite3", "subprocess", "shutil", "pathlib", "dataclasses", "urllib.parse", "sshsched.domain.model"}
 
 
@@ -179,9 +209,10 @@ NOT_FOR_A_RUN = {"sqlite3", "subprocess", "shutil", "pathlib", "dataclasses", "u
     ("command", "not_wanted"),
     [
         (["run", "-H", "local", "--wait", "--", "true"], SLOW_TO_IMPORT | NOT_FOR_A_RUN),
-        (["runs"], SLOW_TO_IMPORT),
+        (["runs", "is:failed", "host:local"], SLOW_TO_IMPORT | NOT_FOR_READING),
+        (["show", "r1"], SLOW_TO_IMPORT | NOT_FOR_READING),
         (["output", "r1"], SLOW_TO_IMPORT),
-        (["status"], SLOW_TO_IMPORT),
+        (["status"], SLOW_TO_IMPORT | NOT_FOR_READING),
     ],
 )
 def test_commands_import_only_what_they_need(shared: Place, command: list[str], not_wanted: set[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sshsched.cli.table import Column, cells, cut, show
+from sshsched.cli.table import GAP, Column, cells, cut, fitted, show
 
 COLUMNS = [Column("RUN"), Column("TOOK", right=True), Column("WHAT", stretch=True)]
 
@@ -24,6 +24,41 @@ def test_no_rows(capfd: pytest.CaptureFixture[str]) -> None:
     show(COLUMNS, [], headers=False)
 
     assert "RUN  TOOK  WHAT\n" == capfd.readouterr().out
+
+
+ROOMY = [Column("RUN"), Column("AGO", rank=2), Column("HOST", rank=1), Column("WHAT", stretch=True)]
+
+
+@pytest.mark.parametrize(
+    ("room", "kept", "widths"),
+    [
+        (80, [0, 1, 2, 3], [4, 6, 5, 30]),
+        (40, [0, 1, 2, 3], [4, 6, 5, 19]),
+        (28, [0, 2, 3], [4, 5, 15]),
+        (20, [0, 3], [4, 14]),
+        (10, [0, 3], [4, 4]),
+    ],
+)
+def test_a_narrow_terminal(room: int, kept: list[int], widths: list[int]) -> None:
+    """What stretches gives way, then columns go by rank, and at last everything is cut."""
+    assert (kept, widths) == fitted(ROOMY, [4, 6, 5, 30], room)
+
+
+def test_columns_that_say_nothing_are_not_shown() -> None:
+    """Their room goes to the others."""
+    assert ([0, 3], [4, 30]) == fitted(ROOMY, [4, 6, 5, 30], 80, [True, False, False, True])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.integers(0, 3)), min_size=1, max_size=6),
+    st.integers(20, 120),
+)
+def test_a_line_always_fits(given: list[tuple[int, bool, int]], room: int) -> None:
+    """Whatever the columns are, a line is no wider than the terminal."""
+    columns = [Column("X", stretch=stretch, rank=rank) for _, stretch, rank in given]
+    kept, widths = fitted(columns, [width for width, *_ in given], room)
+
+    assert sum(widths) + len(GAP) * (len(kept) - 1) <= room
 
 
 @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("é", 1), ("e\u0301", 1), ("日本", 4), ("", 0)])

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sshsched.cli.times import ago, brief_moment, from_iso, parse_at, parse_duration, parse_since, span
+from sshsched.cli.times import ago, brief_moment, from_iso, span
 from sshsched.domain.shape import iso
 from sshsched.errors import UsageError
+from sshsched.kinds.moments import parse_at, parse_duration, parse_since
 
 NOON = datetime(2026, 11, 22, 12, 0).timestamp()
 HOUR = 3600.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sshsched.cli.verdict import ending, exit_code, standing, work
+from sshsched.cli.verdict import ending, exit_code, last_word, standing, work
 from sshsched.domain.model import Cause, Outcome, Reason, Run
 from sshsched.domain.program import Program
 from sshsched.domain.shape import run_shape
@@ -22,25 +22,25 @@ def ended(state: State, reason: Reason = Reason.EXITED, message: str = "", **out
 
 
 CASES = [
-    (0, "success in 3.2 s", ended(State.SUCCESS, exit_code=0)),
-    (0, "success in 3.2 s: exit code 3", ended(State.SUCCESS, exit_code=3)),
-    (3, "failure in 3.2 s: exit code 3", ended(State.FAILURE, exit_code=3)),
-    (255, "failure in 3.2 s: exit code 255", ended(State.FAILURE, exit_code=255)),
-    (1, "failure in 3.2 s", ended(State.FAILURE, exit_code=0)),
-    (137, "failure in 3.2 s: signal KILL", ended(State.FAILURE, Reason.SIGNALLED, signal=9)),
+    (0, "success after 3.2 s", ended(State.SUCCESS, exit_code=0)),
+    (0, "success: exit 3 after 3.2 s", ended(State.SUCCESS, exit_code=3)),
+    (3, "failure: exit 3 after 3.2 s", ended(State.FAILURE, exit_code=3)),
+    (255, "failure: exit 255 after 3.2 s", ended(State.FAILURE, exit_code=255)),
+    (1, "failure after 3.2 s", ended(State.FAILURE, exit_code=0)),
+    (137, "failure: signal KILL after 3.2 s", ended(State.FAILURE, Reason.SIGNALLED, signal=9)),
     (
         143,
-        "failure in 3.2 s: exit code 143 (or a signal: this host cannot tell)",
+        "failure: exit 143 (or a signal: this host cannot tell) after 3.2 s",
         ended(State.FAILURE, exit_code=143, certain=False),
     ),
     (
         124,
-        "failure in 3.2 s: signal TERM, it reached its timeout",
+        "failure: signal TERM, it reached its timeout after 3.2 s",
         ended(State.FAILURE, Reason.TIMEOUT, signal=15, cause=Cause.TIMEOUT),
     ),
     (
         143,
-        "failure in 3.2 s: signal TERM, it was stopped",
+        "failure: signal TERM, it was stopped after 3.2 s",
         ended(State.FAILURE, Reason.STOPPED, signal=15, cause=Cause.STOP),
     ),
     (255, "error: not-started: host nas: refused", ended(State.ERROR, Reason.NOT_STARTED, "host nas: refused")),
@@ -66,6 +66,17 @@ def test_several_runs_only_say_if_all_is_well() -> None:
 
     assert 0 == exit_code([good, good])
     assert 1 == exit_code([good, bad])
+
+
+def test_the_last_word() -> None:
+    """One run says how it ended and where; several how many succeeded, and which did not and why."""
+    good, bad = ended(State.SUCCESS, exit_code=0), ended(State.FAILURE, exit_code=7)
+    lost = {**ended(State.ERROR, Reason.LOST), "run": "r4"}
+
+    assert "r12 failure: exit 7 after 3.2 s on nas" == last_word([bad])
+    assert "all 2 succeeded" == last_word([good, good])
+    assert "1 of 3 succeeded; r12 failure: exit 7, r4 error: lost" == last_word([good, bad, lost])
+    assert last_word([bad] * 9).endswith(" and 4 more")
 
 
 def test_where_a_run_stands() -> None:

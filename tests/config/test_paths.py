@@ -25,14 +25,14 @@ def test_the_nearest_word_wins(case: str) -> None:
     """What is typed, then our variables, then XDG's, then the usual folders."""
     given, environ, config, state = PLACES[case]
 
-    assert (Path(config), Path(state)) == (config_dir(given, HOME | environ), state_dir(given, HOME | environ))
+    assert (config, state) == (config_dir(given, HOME | environ), state_dir(given, HOME | environ))
 
 
 def test_a_relative_folder_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scheduler in the background has another working folder."""
     monkeypatch.chdir(tmp_path)
 
-    assert tmp_path / "x" == config_dir("x", HOME)
+    assert str(tmp_path / "x") == config_dir("x", HOME)
 
 
 def test_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,6 +138,12 @@ class Control:
         call = script.start(self.placed(run), script.spool_name(run), env or {}, stop_in, secrets)
         return await self.shell.ask(call)
 
+    async def start_all(self, runs: Sequence[Run]) -> Answer:
+        """Start them together, as a link does."""
+        named = [(run, script.spool_name(run), None) for run in map(self.placed, runs)]
+        puts = [script.put(run, name, {}) for run, name, _ in named]
+        return (await self.shell.ask_all([script.rooms([n for _, n, _ in named]), *puts, script.launch(named)]))[-1]
+
     async def report(self, call: str, run: Run) -> Report:
         answer = await self.shell.ask(call)
         return parse_reports(answer.told, self.clock)[script.spool_name(run)]

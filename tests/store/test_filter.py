@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sshsched.domain.model import Run
 from sshsched.domain.program import Program
 from sshsched.domain.states import FINISHED, State
-from sshsched.store.filter import RunFilter
+from sshsched.store.filter import IS, Field, RunFilter, Term
 from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
 from tests.store.samples import Pair, new, run
@@ -66,6 +66,7 @@ async def test_filter(pair: Pair, where: RunFilter, ids: list[int]) -> None:
 
 
 _names = st.sampled_from(["a", "a/b", "a/bb", "a/b/c", "a0", "B", "ß", "%", "é"])
+_maybe_moments = st.none() | st.integers(0, 200).map(float)
 _runs = st.builds(
     run,
     id=st.integers(1, 30),
@@ -76,9 +77,39 @@ _runs = st.builds(
     labels=st.lists(_names, max_size=2).map(tuple),
     args=st.dictionaries(_names, _names, max_size=2),
     message=_names,
+    by=_names,
+    schedule_time=_maybe_moments,
+    not_before=_maybe_moments,
+    held=st.sampled_from(["", "ann"]),
+    root=st.none() | st.integers(3, 7),
+    started_at=_maybe_moments,
+    unreachable_since=_maybe_moments,
+)
+_likes = _names | st.sampled_from(["*", "a*", "*b", "a/*", "*/*", "a*b*", "[*", "?*", "é*"])
+_alternatives = st.lists(_likes, min_size=1, max_size=3, unique=True).map(tuple)
+_terms = st.one_of(
+    st.builds(
+        Term,
+        st.sampled_from([Field.JOB, Field.HOST, Field.LABEL, Field.BY, Field.TEXT]),
+        _alternatives,
+        negated=st.booleans(),
+    ),
+    st.builds(Term, st.just(Field.ARG), _alternatives, _names, negated=st.booleans()),
+    st.builds(
+        Term,
+        st.just(Field.IS),
+        st.lists(st.sampled_from(IS), min_size=1, max_size=2).map(tuple),
+        at=st.integers(0, 200).map(float),
+        negated=st.booleans(),
+    ),
+    st.builds(Term, st.sampled_from([Field.SINCE, Field.UNTIL]), at=st.sampled_from([1.0, 3.0]), negated=st.just(True)),
+    st.builds(Term, st.just(Field.RUN), st.just(("r3", "r7")), negated=st.just(True)),
+    st.builds(Term, st.just(Field.ROOT), st.sampled_from([("r3",), ("r4", "r5")]), negated=st.booleans()),
+    st.builds(Term, st.just(Field.STATE), st.just(("running", "success")), negated=st.just(True)),
 )
 _filters = st.builds(
     RunFilter,
+    st.lists(_terms, max_size=3),
     states=st.just(frozenset()) | st.frozensets(st.sampled_from(State), max_size=4),
     job=st.none() | _names | _names.map("{}/*".format),
     host=st.none() | _names,
@@ -97,7 +128,7 @@ _filters = st.builds(
     st.integers(1, 5),
     st.none() | st.integers(1, 31),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=100)
 async def test_sql_says_the_same(runs: list[Run], filters: list[RunFilter], limit: int, before: int | None) -> None:
     """The database finds exactly the runs that the filter matches, whatever is combined."""
     newest = sorted((run for run in runs if before is None or run.id < before), key=lambda run: -run.id)

@@ -10,7 +10,7 @@ import pytest
 
 from sshsched.domain.states import FINISHED, State
 from sshsched.store import database
-from sshsched.store.filter import RunFilter
+from sshsched.store.filter import Field, RunFilter, Term
 from sshsched.store.queries import select_runs
 from sshsched.store.reader import Reader
 from sshsched.store.store import open_store
@@ -100,6 +100,12 @@ def test_quick_to_import() -> None:
         (RunFilter(args={"a": "b"}, job="a"), "marks USING PRIMARY KEY (mark=?)", False),
         (RunFilter(since=5.0), "runs_created (created_at>?)", True),
         (RunFilter(until=5.0), "runs_created (created_at<?)", True),
+        (RunFilter([Term(Field.JOB, ("a", "b"))]), "runs_job (job_id=?)", False),
+        (RunFilter([Term(Field.HOST, ("a", "b"))]), "runs_host (host=?)", False),
+        (RunFilter([Term(Field.HOST, ("a",), negated=True)]), "SCAN runs", False),
+        (RunFilter([Term(Field.LABEL, ("a", "b"))]), "marks USING PRIMARY KEY (mark=?)", False),
+        (RunFilter([Term(Field.ROOT, ("r1",))]), "runs_root (root=?)", False),
+        (RunFilter([Term(Field.IS, ("unreachable",))]), "runs_state (state=?)", False),
         (RunFilter(ids=frozenset({5})), "SEARCH runs USING INTEGER PRIMARY KEY (rowid=?)", False),
     ],
 )

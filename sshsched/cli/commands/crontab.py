@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,12 +12,12 @@ from sshsched.cli.app import App
 from sshsched.cli.complete import complete_hosts
 from sshsched.cli.safe import safe_line
 from sshsched.cli.streams import STDOUT, note, write
+from sshsched.cli.texts import read_text
 from sshsched.errors import NotFoundError, SshschedError, UsageError
 
 if TYPE_CHECKING:
     from sshsched.config.crontab import Crontab
 
-LONGEST = 1 << 20
 WITHIN = 60  # seconds for a host to tell its crontab
 MARK = "===sshsched==="
 # The crontab, then the zone of the machine: what its localtime is a link to, or what Debian writes down.
@@ -77,19 +75,7 @@ def _asked(app: App, file: str | None, host: str | None) -> tuple[str, str | Non
 
 
 def _file(file: str) -> str:
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(LONGEST + 1)
-        else:
-            with Path(file).open("rb") as source:
-                data = source.read(LONGEST + 1)
-        if len(data) > LONGEST:
-            raise UsageError(f"{file}: more than {LONGEST >> 20} MiB is no crontab")
-        text = data.decode()
-    except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file}: no UTF-8 at byte {error.start}") from None
+    text = read_text(file, "crontab", "that is no crontab")
     if bad := re.search(r"[^\t\n\r\x20-\x7e\xa0-\U0010ffff]", text):
         raise UsageError(f"{file}: a control character {bad[0]!r} in line {text.count(chr(10), 0, bad.start()) + 1}")
     return text.replace("\r\n", "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,10 +10,11 @@ import click
 from sshsched.cli.after import print_json
 from sshsched.cli.app import App
 from sshsched.cli.complete import complete_hosts
+from sshsched.cli.lists import Field, Wishes, chosen, list_options, ordered, print_list
 from sshsched.cli.options import json_option
 from sshsched.cli.safe import safe_line
 from sshsched.cli.streams import STDOUT, note, paint, say
-from sshsched.cli.table import Column, show
+from sshsched.cli.table import Column, dim
 from sshsched.errors import SshschedError, UsageError
 
 if TYPE_CHECKING:
@@ -20,60 +22,98 @@ if TYPE_CHECKING:
     from sshsched.domain.hosts import Host
 
 
+LINKS = {"up": "32", "connecting": "33", "unreachable": "31", "idle": "2"}
+
+
+def _link(shape: Shape, name: str) -> Any:
+    return (shape["link"] or {}).get(name)
+
+
+def _count(title: str, name: str) -> Field[Shape]:
+    return Field(
+        Column(title, right=True, rank=4),
+        lambda shape, _: str(_link(shape, name) or ""),
+        lambda shape: _link(shape, name),
+    )
+
+
+def _since(shape: Shape, now: float) -> str:
+    """Since when the link has been as it is."""
+    from sshsched.cli.times import from_iso, span
+
+    at = from_iso(_link(shape, "since"))
+    return "" if at is None else span(now - at)
+
+
+FIELDS: dict[str, Field[Shape]] = {
+    "host": Field(Column("HOST"), lambda shape, _: safe_line(shape["host"])),
+    "from": Field(Column("FROM", rank=5, tone=dim), lambda shape, _: shape["from"]),
+    "address": Field(Column("ADDRESS"), lambda shape, _: safe_line(shape["address"] or "")),
+    "link": Field(
+        Column("LINK", tone=lambda cell: LINKS.get(cell, "")), lambda shape, _: safe_line(_link(shape, "state") or "")
+    ),
+    "for": Field(Column("FOR", right=True, rank=4, tone=dim), _since, lambda shape: _link(shape, "since")),
+    "running": _count("RUNNING", "running"),
+    "waiting": _count("WAITING", "waiting"),
+    "slots": Field(
+        Column("SLOTS", right=True, rank=3),
+        lambda shape, _: "" if shape["slots"] is None else str(shape["slots"]),
+        lambda shape: shape["slots"],
+    ),
+    "tags": Field(Column("TAGS", stretch=True, rank=2), lambda shape, _: safe_line(",".join(shape["tags"]))),
+    "problem": Field(
+        Column("PROBLEM", stretch=True, rank=1, tone=lambda _: "33"),
+        lambda shape, _: safe_line(_link(shape, "problem") or ""),
+    ),
+}
+USUAL = ("host", "from", "link", "for", "running", "waiting", "slots", "tags", "problem")
+
+
 @click.group(invoke_without_command=True)
+@list_options(FIELDS)
 @json_option
 @click.pass_context
-def hosts(ctx: click.Context, as_json: bool) -> int:
+def hosts(ctx: click.Context, /, as_json: bool, **wishes: Any) -> int:
     """List hosts: those of hosts.yaml, those of ~/.ssh/config, and how the scheduler's links to them stand."""
     if ctx.invoked_subcommand is not None:
         return 0
     app: App = ctx.obj
-    shapes = _listed(app)
+    now, wanted = time.time(), Wishes(**wishes)
+    names = chosen(FIELDS, USUAL, wanted.columns)
+    shapes = ordered(_listed(app), FIELDS, wanted.sort, now)
     if as_json:
         print_json(shapes)
         return 0
-    columns = [
-        Column("HOST"),
-        Column("FROM"),
-        Column("LINK"),
-        Column("SLOTS", right=True),
-        Column("TAGS"),
-        Column("PROBLEM", stretch=True),
-    ]
-    show(columns, [_row(shape) for shape in shapes])
+    print_list(shapes, FIELDS, names, now, headers=not wanted.no_headers)
     return 0
 
 
 def _listed(app: App) -> list[Shape]:
     from sshsched.cli.complete import ssh_aliases
     from sshsched.config.hosts import load_hosts
+    from sshsched.domain.hosts import Host
 
     found: dict[str, dict[str, Any]] = {}
     for host in load_hosts(app.config_dir).values():
         found[host.name] = _shape(host, "built in" if host.name == "local" else "hosts.yaml")
     for alias in ssh_aliases():
-        found.setdefault(alias, {"host": alias, "from": "ssh config"})
+        found.setdefault(alias, _shape(Host(alias), "ssh config"))
     if app.scheduler_runs():
         for link in app.client().hosts():
-            found.setdefault(link["host"], {"host": link["host"], "from": "a run"})["link"] = link
+            found.setdefault(link["host"], _shape(Host(link["host"]), "a run"))["link"] = link
     return list(found.values())
 
 
 def _shape(host: Host, origin: str) -> dict[str, Any]:
-    return {"host": host.name, "from": origin, "address": host.address, "slots": host.slots, "tags": list(host.tags)}
-
-
-def _row(shape: Shape) -> list[str]:
-    link = shape.get("link") or {}
-    slots = shape.get("slots")
-    return [
-        safe_line(shape["host"]),
-        shape["from"],
-        link.get("state", ""),
-        "" if slots is None else str(slots),
-        safe_line(",".join(shape.get("tags", ()))),
-        safe_line(link.get("problem") or ""),
-    ]
+    """`link` is what the scheduler says of it; null where none runs, or has no use for it."""
+    return {
+        "host": host.name,
+        "from": origin,
+        "address": host.address,
+        "slots": host.slots,
+        "tags": list(host.tags),
+        "link": None,
+    }
 
 
 @hosts.command()

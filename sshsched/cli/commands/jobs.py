@@ -13,10 +13,12 @@ from sshsched.cli.after import print_json
 from sshsched.cli.app import App
 from sshsched.cli.complete import complete_jobs
 from sshsched.cli.folders import labelled, load, usual_zone
+from sshsched.cli.lists import Field, Wishes, chosen, list_options, ordered, print_list
 from sshsched.cli.options import json_option
+from sshsched.cli.pager import page
 from sshsched.cli.safe import safe_line, safe_text
 from sshsched.cli.streams import STDOUT, is_terminal, note, say
-from sshsched.cli.table import Column, show
+from sshsched.cli.table import Column, dim, facts, show
 from sshsched.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,20 +33,23 @@ SHOWN = 5  # coming times of a job
 @click.option("--host", help="Only jobs on this host.")
 @click.option("--schedule/--no-schedule", "timed", default=None, help="Only jobs that have a schedule, or have none.")
 @click.option("--before", metavar="TIME", help="Only jobs that run before this: 18:30, 2026-11-22.")
+@list_options(("job", "host", "schedule", "next", "labels", "description", "params", "file"))
 @json_option
 @click.pass_obj
 def jobs(
     app: App,
+    /,
     prefix: str | None,
     labels: tuple[str, ...],
     host: str | None,
     timed: bool | None,
     before: str | None,
     as_json: bool,
+    **wishes: Any,
 ) -> int:
     """List the jobs, or those whose id is PREFIX or lies under it, with their next times."""
     from sshsched.cli.ahead import next_time
-    from sshsched.cli.times import parse_at
+    from sshsched.kinds.moments import parse_at
 
     now = time.time()
     until = None if before is None else parse_at(before, now)
@@ -56,10 +61,12 @@ def jobs(
         if until is None or (at is not None and at < until):
             found.append((job, at))
     found.sort(key=lambda each: each[0].id.split("/"))
+    wanted = Wishes(**wishes)
+    found = ordered(found, FIELDS, wanted.sort, now)
     if as_json:
         print_json([_shape(job, at) for job, at in found])
     elif found:
-        _list(found, now)
+        _list(found, now, wanted)
     else:
         note(f"no such jobs in {safe_line(str(app.config_dir / 'jobs'))}; `sshsched new JOB` writes one")
     return 0
@@ -72,33 +79,56 @@ def _under(job_id: str, prefix: str | None) -> bool:
     return job_id == bare or job_id.startswith(f"{bare}/")
 
 
-def _list(found: list[tuple[Job, float | None]], now: float) -> None:
-    """A tree for people; a pipe gets whole ids, one a line."""
+Found = tuple["Job", float | None]
+"""A job and its next time."""
+
+
+def _schedule(job: Job) -> str:
     from sshsched.cli.ahead import summary
+
+    return safe_line(summary(job))
+
+
+def _next(found: Found, now: float) -> str:
     from sshsched.cli.times import ago
 
-    tree = is_terminal(STDOUT)
+    return "" if found[1] is None else ago(found[1], now)
+
+
+FIELDS: dict[str, Field[Found]] = {
+    "job": Field(Column("JOB"), lambda found, _: safe_line(found[0].id)),
+    "host": Field(Column("HOST", rank=1), lambda found, _: safe_line(found[0].host)),
+    "schedule": Field(Column("SCHEDULE", stretch=True, rank=2), lambda found, _: _schedule(found[0])),
+    "next": Field(Column("NEXT", right=True, rank=1), _next, lambda found: found[1]),
+    "labels": Field(Column("LABELS", stretch=True, rank=4), lambda found, _: safe_line(",".join(found[0].labels))),
+    "description": Field(
+        Column("DESCRIPTION", stretch=True, rank=3, tone=dim), lambda found, _: safe_line(found[0].description)
+    ),
+    "params": Field(
+        Column("PARAMS", stretch=True), lambda found, _: safe_line(",".join(param.name for param in found[0].params))
+    ),
+    "file": Field(Column("FILE"), lambda found, _: safe_line(f"{found[0].file}:{found[0].line}")),
+}
+USUAL = ("job", "host", "schedule", "next", "labels", "description")
+
+
+def _list(found: list[Found], now: float, wishes: Wishes) -> None:
+    """A tree for people; a pipe gets whole ids, one a line."""
+    names = chosen(FIELDS, USUAL, wishes.columns)
+    if not is_terminal(STDOUT) or wishes.sort or names[0] != "job":
+        print_list(found, FIELDS, names, now, headers=not wishes.no_headers)
+        return
     rows: list[list[str]] = []
     above: list[str] = []
-    for job, at in found:
-        *folders, name = job.id.split("/")
-        if tree:
-            same = sum(1 for _ in _shared(above, folders))
-            rows += [["  " * depth + safe_line(folders[depth]) + "/", *[""] * 5] for depth in range(same, len(folders))]
-            above = folders
-        label = "  " * len(folders) + safe_line(name) if tree else safe_line(job.id)
-        due = "" if at is None else ago(at, now)
-        words = [job.host, summary(job), due, ",".join(job.labels), job.description]
-        rows.append([label, *map(safe_line, words)])
-    columns = [
-        Column("JOB"),
-        Column("HOST"),
-        Column("SCHEDULE", stretch=True),
-        Column("NEXT", right=True),
-        Column("LABELS", stretch=True),
-        Column("DESCRIPTION", stretch=True),
-    ]
-    show(columns, rows)
+    for each in found:
+        *folders, name = each[0].id.split("/")
+        same = sum(1 for _ in _shared(above, folders))
+        rows += [["  " * depth + safe_line(folders[depth]) + "/", *[""] * (len(names) - 1)]
+                 for depth in range(same, len(folders))]  # fmt: skip
+        above = folders
+        cells = [FIELDS[column].cell(each, now) for column in names[1:]]
+        rows.append(["  " * len(folders) + safe_line(name), *cells])
+    show([FIELDS[column].column for column in names], rows, headers=not wishes.no_headers)
 
 
 def _shared(one: list[str], other: list[str]) -> Iterator[str]:
@@ -125,20 +155,22 @@ def job(app: App, name: str, as_json: bool) -> int:
         shape = {**_shape(found, next_time(found, now)), "coming": [coming_shape(each, tz) for each in ahead]}
         say(json.dumps(shape, indent=2))
         return 0
-    for word, text in _facts(found):
-        if text:
-            say(f"{word:<12}{text}")
-    _say_ahead(ahead, tz, now)
+    page(facts([*_facts(found), *_ahead(ahead, tz, now)]))
     return 0
 
 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:
+    from sshsched.cli.decisions import decisions
+
     program = job.program
     yield "job", safe_line(job.id)
     yield "file", safe_line(f"{job.file}:{job.line}")
     yield "what", safe_line(job.description)
     yield "labels", safe_line(", ".join(job.labels))
     yield "host", safe_line(job.host)
+    if job.written is not None:
+        told = ", ".join(f"{name}: {value}" for name, value in job.written.options.items())
+        yield "program", safe_line(f"{job.written.kind} ({told})" if told else job.written.kind)
     if program.command is not None:
         yield "command", safe_text(program.command.rstrip()).replace("\n", "\n" + " " * 12)
     else:
@@ -148,6 +180,8 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     for name, value in program.env.items():
         yield "env", safe_line(f"{name}={value}")
     yield from _limits(job)
+    for word, text in decisions(job):
+        yield word, safe_line(text)
     for param in job.params:
         default = "must be given" if param.default is None else f"default {param.default!r}"
         choices = f", one of {', '.join(param.choices)}" if param.choices else ""
@@ -165,24 +199,25 @@ def _limits(job: Job) -> Iterator[tuple[str, str]]:
     from sshsched.cli.times import span
 
     yield "timeout", "" if job.program.timeout is None else span(job.program.timeout)
-    yield "start within", f" {span(job.start_within)}"
+    yield "begins", f"within {span(job.start_within)}, or not at all"
+    yield "kept", "" if job.retention is None else str(job.retention)
     if job.program.accept != (0,):
         yield "accept", ", ".join(map(str, job.program.accept))
 
 
-def _say_ahead(ahead: list[Any], tz: str, now: float) -> None:
+def _ahead(ahead: list[Any], tz: str, now: float) -> Iterator[tuple[str, str]]:
     from sshsched.cli.ahead import comment, local, zone_of
     from sshsched.cli.times import ago
 
     for number, each in enumerate(ahead):
         words = [local(each.at, zone_of(each.timed.schedule, tz)), f"({ago(each.at, now)})", comment(each)]
-        say(f"{'' if number else 'next':<12}{safe_line(' '.join(filter(None, words)))}")
+        yield "" if number else "next", safe_line(" ".join(filter(None, words)))
 
 
 def _shape(job: Job, at: float | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from sshsched.kinds.zones import iso
+    from sshsched.domain.shape import iso, program_shape
 
     return {
         "job": job.id,
@@ -192,8 +227,15 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
         "description": job.description,
         "labels": list(job.labels),
         "params": [asdict(param) for param in job.params],
-        "program": asdict(job.program),
+        "program": program_shape(job.program),
+        "program_kind": None if job.written is None else asdict(job.written),
         "start_within": job.start_within,
+        "retention": None if job.retention is None else asdict(job.retention),
+        "plan": asdict(job.plan),
+        "expects": [
+            {"success_by": f"{each.success_by:%H:%M:%S}", "tz": each.tz, "calendar": each.calendar.name}
+            for each in job.expects
+        ],
         "schedules": [
             {
                 "schedule": str(timed.schedule),
@@ -205,5 +247,5 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
             }
             for timed in job.schedules
         ],
-        "next": None if at is None else iso(at),
+        "next": iso(at),
     }

@@ -14,6 +14,7 @@ from sshsched.cli.streams import note, say
 from sshsched.errors import UsageError
 
 SCHEMA = "job.schema.json"
+PRINTED = ("runs", "show", "stats", "jobs", "job", "next", "hosts", "status")
 TEMPLATE = """\
 # yaml-language-server: $schema={schema}
 # The job {job}. `sshsched check` says what is wrong with it, `sshsched job {job}` what it is,
@@ -61,14 +62,17 @@ def new(app: App, name: str, host: str) -> int:
 
 
 @click.command()
-def schema() -> int:
-    """Print the JSON Schema of job files, for editors.
+@click.argument("what", type=click.Choice(["files", *PRINTED]), default="files")
+def schema(what: str) -> int:
+    """Print the JSON Schema of job files, for editors, or of what a command prints with --json.
 
     \b
     A job file that begins with this line has it checked while you type:
       # yaml-language-server: $schema=../job.schema.json
     """
-    say(_schema())
+    from sshsched.cli.shapes import printed_schema
+
+    say(_schema() if what == "files" else json.dumps(printed_schema(what), indent=2))
     return 0
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
-from sshsched.cli.after import Wishes, after
+from sshsched.cli.after import Wishes, after, print_json
 from sshsched.cli.app import App, run_numbers
 from sshsched.cli.complete import complete_hosts, complete_jobs, complete_runs
 from sshsched.cli.options import duration, pairs, waiting_options
-from sshsched.cli.program import Wanted, drafts_of_command, drafts_of_job, stdin_text, user_name
+from sshsched.cli.program import Wanted, drafts_of_command, drafts_of_job, user_name
+from sshsched.cli.streams import say
+from sshsched.cli.texts import read_text
 from sshsched.errors import UsageError
 
 COMMAND = "sshsched.command"
@@ -44,6 +46,18 @@ class RunCommand(click.Command):
 @click.option("--at", metavar="TIME", help="Start then: 18:30, or 2026-11-22T18:30.")
 @click.option("--delay", type=duration, help="Start after this time.")
 @click.option("--start-within", type=duration, help="Give up if it could not be started in this time. [1h]")
+@click.option("--fan-out", is_flag=True, help="On all hosts of a group, whatever its own way; several -H as one run.")
+@click.option("--max-fail", type=click.IntRange(0), metavar="N",
+              help="Fan out, and begin on no further host after more than N failures.")  # fmt: skip
+@click.option("--canary", type=click.IntRange(1), metavar="N",
+              help="Fan out: on the first N hosts, and on the rest if all is well there.")  # fmt: skip
+@click.option(
+    "--for-dates",
+    "dates",
+    metavar="A..B",
+    help="A run of the job for each date on which its schedules would have run it: 2026-01-01..2026-01-31.",
+)
+@click.option("--explain", is_flag=True, help="Only say what would happen now, and why; nothing is run.")
 @waiting_options
 @click.pass_context
 def run(ctx: click.Context, /, job: tuple[str, ...], **options: Any) -> int:
@@ -61,12 +75,36 @@ def run(ctx: click.Context, /, job: tuple[str, ...], **options: Any) -> int:
     """
     app: App = ctx.obj
     wishes = _wishes(**{name: options[name] for name in ("wait", "output", "raw", "as_json", "quiet")})
-    drafts = _drafts(app, job, ctx.meta.get(COMMAND), _wanted(options))
+    drafts = _drafts(app, job, ctx.meta.get(COMMAND), _wanted(options), options["dates"])
+    if options["fan_out"] or options["max_fail"] is not None or options["canary"]:
+        from sshsched.cli.fanning import fanned
+
+        drafts = fanned(drafts, options["max_fail"], options["canary"] or 0)
+    if options["explain"]:
+        return _explain(app, drafts, as_json=wishes.json)
     return after(app, app.ask(lambda client: client.submit(drafts)), wishes)
 
 
-def _drafts(app: App, job: tuple[str, ...], words: list[str] | None, wanted: Wanted) -> list[dict[str, Any]]:
+def _explain(app: App, drafts: list[dict[str, Any]], *, as_json: bool) -> int:
+    told = app.ask(lambda client: client.explain(drafts))
+    if as_json:
+        print_json(
+            {"host": draft["host"], "args": draft["args"], "explained": text}
+            for draft, text in zip(drafts, told, strict=True)
+        )
+        return 0
+    for draft, text in zip(drafts, told, strict=True):
+        args = " ".join(f"{name}={value}" for name, value in draft.get("args", {}).items())
+        say(f"{args}: {text}" if args and len(drafts) > 1 else text)
+    return 0
+
+
+def _drafts(
+    app: App, job: tuple[str, ...], words: list[str] | None, wanted: Wanted, dates: str | None
+) -> list[dict[str, Any]]:
     if words is not None:
+        if dates is not None:
+            raise UsageError("--for-dates is for jobs; a command has no dates")
         if job:
             raise UsageError(f"'{job[0]}' before -- is a job and what follows is a command; give one of them")
         if not words:
@@ -74,13 +112,13 @@ def _drafts(app: App, job: tuple[str, ...], words: list[str] | None, wanted: Wan
         return drafts_of_command(words, wanted)
     if not job:
         raise UsageError("what to run? `sshsched run JOB`, or `sshsched run -H HOST -- COMMAND`")
-    return drafts_of_job(app, job[0], pairs(job[1:], f"job '{job[0]}'"), wanted)
+    return drafts_of_job(app, job[0], pairs(job[1:], f"job '{job[0]}'"), wanted, dates)
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:
     program = {name: options[name] for name in ("timeout", "cwd", "user", "umask") if options[name] is not None}
     if options["stdin"] is not None:
-        program["stdin"] = stdin_text(options["stdin"])
+        program["stdin"] = read_text(options["stdin"], "--stdin", "copy it to the host and read it there")
     env = pairs(options["env"], "--env")
     when = _when(options["at"], options["delay"], time.time())
     return Wanted(options["hosts"], program, env, options["labels"], when, options["start_within"])
@@ -90,7 +128,7 @@ def _when(at: str | None, delay: float | None, now: float) -> float | None:
     if at is not None and delay is not None:
         raise UsageError("--at and --delay exclude each other")
     if at is not None:
-        from sshsched.cli.times import parse_at
+        from sshsched.kinds.moments import parse_at
 
         return parse_at(at, now)
     return None if delay is None else now + delay
@@ -104,10 +142,14 @@ def _wishes(wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
+@click.option("--same", is_flag=True, help="As they were, and not as their jobs are now.")
+@click.option("--failed", is_flag=True, help="Of a workflow that is held: only the steps that failed, and go on.")
 @waiting_options
 @click.pass_obj
-def rerun(app: App, runs: tuple[str, ...], wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> int:
-    """Run finished runs once more, as they were: same host, program and args."""
-    wishes = _wishes(wait, output, raw, as_json, quiet)
+def rerun(app: App, /, runs: tuple[str, ...], same: bool, failed: bool, **options: bool) -> int:
+    """Run finished runs once more, with the same args: as their jobs are now, or just as they were."""
+    if same and failed:
+        raise UsageError("--failed runs steps as they were; leave --same out")
+    wishes = _wishes(**options)
     names = [f"r{number}" for number in run_numbers(runs)]
-    return after(app, app.ask(lambda client: client.rerun(names, by=user_name())), wishes)
+    return after(app, app.ask(lambda client: client.rerun(names, same=same, failed=failed, by=user_name())), wishes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,102 +11,66 @@ import click
 from sshsched.cli.after import print_json
 from sshsched.cli.app import App
 from sshsched.cli.caveat import caveat
-from sshsched.cli.complete import complete_hosts, complete_jobs
-from sshsched.cli.options import json_option, pairs
-from sshsched.cli.safe import safe_line
-from sshsched.cli.table import Column, show
-from sshsched.cli.verdict import Shape, result, work
-from sshsched.errors import UsageError
+from sshsched.cli.complete import complete_filter, complete_hosts, complete_jobs
+from sshsched.cli.lists import Wishes, chosen, list_options, ordered, print_list
+from sshsched.cli.options import archive_option, json_option, pairs
+from sshsched.cli.run_fields import FIELDS, USUAL, arg_names, fields_for, telling
+from sshsched.cli.streams import STDOUT, is_terminal
+from sshsched.cli.verdict import Shape
 
 if TYPE_CHECKING:
     from sshsched.domain.model import Run
     from sshsched.store.filter import RunFilter
 
 PAGE = 500
+USUAL_RUNS = 50
+USUAL_STATS = 100
 STATES = ("scheduled", "waiting", "starting", "running", "stopping", "success", "failure", "error", "skipped")
-GROUPS = {"live": STATES[:5], "finished": STATES[5:], "failed": ("failure", "error")}
-
-Cell = Callable[[Shape, float], str]
-
-
-def _when(run: Shape, now: float) -> str:
-    from sshsched.cli.times import brief_moment, from_iso
-
-    return brief_moment(from_iso(run["started_at"] or run["schedule_time"] or run["created_at"]) or now, now)
-
-
-def _ago(run: Shape, now: float) -> str:
-    from sshsched.cli.times import ago, from_iso
-
-    return ago(from_iso(run["started_at"] or run["schedule_time"] or run["created_at"]) or now, now)
-
-
-def _took(run: Shape, now: float) -> str:
-    from sshsched.cli.times import from_iso, span
-
-    started = from_iso(run["started_at"])
-    if run["elapsed"] is None and started is not None and run["state"] in GROUPS["live"]:
-        return span(now - started)
-    return "" if run["elapsed"] is None else span(run["elapsed"])
-
-
-COLUMNS: dict[str, tuple[Column, Cell]] = {
-    "run": (Column("RUN"), lambda run, _: str(run["run"])),
-    "state": (Column("STATE"), lambda run, _: str(run["state"])),
-    "host": (Column("HOST"), lambda run, _: safe_line(run["host"])),
-    "what": (Column("WHAT", stretch=True), lambda run, _: work(run)),
-    "job": (Column("JOB"), lambda run, _: safe_line(run["job"] or "")),
-    "args": (Column("ARGS"), lambda run, _: " ".join(safe_line(f"{k}={v}") for k, v in run["args"].items())),
-    "labels": (Column("LABELS"), lambda run, _: safe_line(",".join(run["labels"]))),
-    "by": (Column("BY"), lambda run, _: safe_line(run["by"])),
-    "when": (Column("WHEN"), _when),
-    "ago": (Column("AGO", right=True), _ago),
-    "took": (Column("TOOK", right=True), _took),
-    "result": (Column("RESULT", stretch=True), lambda run, _: result(run)),
-    "created": (Column("CREATED"), lambda run, _: run["created_at"] or ""),
-    "started": (Column("STARTED"), lambda run, _: run["started_at"] or ""),
-    "finished": (Column("FINISHED"), lambda run, _: run["finished_at"] or ""),
-    "stdout": (Column("STDOUT", right=True), lambda run, _: str(run["stdout_size"])),
-    "stderr": (Column("STDERR", right=True), lambda run, _: str(run["stderr_size"])),
-}
-USUAL = ("run", "state", "host", "when", "ago", "took", "what", "result")
+GROUP_NAMES = ("live", "finished", "failed")
 
 
 @click.command()
-@click.option("--state", "states", multiple=True, metavar="STATE", type=click.Choice([*STATES, *GROUPS]),
-              help=f"Again for several: {', '.join(STATES)}; or live, finished, failed.")  # fmt: skip
-@click.option("--job", metavar="JOB", shell_complete=complete_jobs, help="This job; or 'folder/*'.")
-@click.option("-H", "--host", metavar="HOST", shell_complete=complete_hosts, help="On this host.")
-@click.option("--label", metavar="TEXT", help="With this label.")
-@click.option("--since", metavar="TIME", help="Made since then: 2h, today, yesterday, 18:30, 2026-11-22.")
-@click.option("--arg", "args", multiple=True, metavar="NAME=VALUE", help="With this argument.")
-@click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
-@click.option("--columns", metavar="NAMES", help=f"Which, separated by commas: {', '.join(COLUMNS)}.")
-@click.option("--no-headers", is_flag=True, help="Only the rows.")
+@click.argument("terms", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter)
+@click.option("--state", "states", multiple=True, metavar="STATE", type=click.Choice([*STATES, *GROUP_NAMES]),
+              help="state:STATE; again for several.")  # fmt: skip
+@click.option("--job", metavar="JOB", shell_complete=complete_jobs, help="job:JOB")
+@click.option("-H", "--host", metavar="HOST", shell_complete=complete_hosts, help="host:HOST")
+@click.option("--label", metavar="TEXT", help="label:TEXT")
+@click.option("--since", metavar="TIME", help="since:TIME")
+@click.option("--arg", "args", multiple=True, metavar="NAME=VALUE", help="arg.NAME=VALUE")
+@click.option("-n", "--limit", type=click.IntRange(min=1), help="At most so many; with --stats of each job. [50; 100]")
+@click.option("--stats", is_flag=True, help="Per job: how many succeed, how long they take, how the last ones went.")
+@list_options((*FIELDS, "arg.NAME"))
+@archive_option
 @json_option
 @click.pass_obj
-def runs(app: App, /, limit: int, columns: str | None, no_headers: bool, as_json: bool, **filters: Any) -> int:
-    """List runs, the newest first. Works also when no scheduler runs."""
-    names = _columns(columns)
-    found = _found(app, _filter(**filters), limit)
-    if as_json:
-        from sshsched.domain.shape import run_shape
+def runs(app: App, /, limit: int | None, stats: bool, as_json: bool, **options: Any) -> int:
+    """List runs, the newest first. Works also when no scheduler runs.
 
-        print_json(map(run_shape, found))
+    \b
+      sshsched runs state:running,failure job:reports/* since:2h
+      sshsched runs is:failed 'host:web*' '!label:test' backup
+      sshsched runs is:late --columns +labels --sort -took
+
+    \b
+    A run must match all terms of FILTER; commas separate alternatives, ! turns a term round:
+      state: is:live,finished,failed,late,unreachable,held job: host: label: arg.NAME= by: since: until: run: root: text
+    """
+    wishes = Wishes(*(options.pop(name) for name in Wishes._fields))
+    where = _filter(**options)
+    if stats:
+        from sshsched.cli.stats import print_stats
+
+        return print_stats(app, where, limit or USUAL_STATS, wishes, as_json=as_json)
+    found = _found(app, where, limit or USUAL_RUNS)
+    if as_json and wishes.sort is None:
+        print_json(found)
         return 0
-    _print(app, names, list(found), headers=not no_headers)
-    return 0
-
-
-def _columns(text: str | None) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",")) if text is not None else USUAL
-    for name in names:
-        if name not in COLUMNS:
-            raise UsageError(f"--columns: no column '{name}'; there are {', '.join(COLUMNS)}")
-    return names
+    return _print(app, list(found), wishes, as_json=as_json)
 
 
 def _filter(
+    terms: tuple[str, ...],
     states: tuple[str, ...],
     job: str | None,
     host: str | None,
@@ -114,20 +78,29 @@ def _filter(
     since: str | None,
     args: tuple[str, ...],
 ) -> RunFilter:
+    """The terms that were typed, and those that the options stand for."""
     from sshsched.domain.states import State
-    from sshsched.store.filter import RunFilter
+    from sshsched.store.filter import GROUPS, RunFilter
+    from sshsched.store.filter_text import parse
 
-    begin = None
+    now, begin = time.time(), None
     if since is not None:
-        from sshsched.cli.times import parse_since
+        from sshsched.kinds.moments import parse_since
 
-        begin = parse_since(since, time.time())
-    single = frozenset(State(name) for state in states for name in GROUPS.get(state, (state,)))
-    return RunFilter(states=single, job=job, host=host, label=label, since=begin, args=pairs(args, "--arg"))
+        begin = parse_since(since, now)
+    single = frozenset(each for state in states for each in GROUPS.get(state) or [State(state)])
+    typed = parse(" ".join(terms), now).terms
+    return RunFilter(typed, states=single, job=job, host=host, label=label, since=begin, args=pairs(args, "--arg"))
 
 
-def _found(app: App, where: RunFilter, limit: int) -> Iterator[Run]:
+def _found(app: App, where: RunFilter, limit: int) -> Iterator[Shape]:
     """Page by page: a long list needs no more memory than a short one."""
+    from sshsched.domain.shape import run_shape
+
+    return map(run_shape, _pages(app, where, limit))
+
+
+def _pages(app: App, where: RunFilter, limit: int) -> Iterator[Run]:
     reader = app.reader()
     before: int | None = None
     while limit > 0:
@@ -139,12 +112,19 @@ def _found(app: App, where: RunFilter, limit: int) -> Iterator[Run]:
         before = page[-1].id
 
 
-def _print(app: App, names: tuple[str, ...], found: list[Run], *, headers: bool) -> None:
-    from sshsched.domain.shape import run_shape
-
+def _print(app: App, found: list[Shape], wishes: Wishes, *, as_json: bool) -> int:
     now = time.time()
-    chosen = [COLUMNS[name] for name in names]
-    rows = [[cell(shape, now) for _, cell in chosen] for shape in map(run_shape, found)]
-    show([column for column, _ in chosen], rows, headers=headers)
-    if any(not run.finished for run in found):
+    usual, args, caption = list(USUAL), arg_names(f"{wishes.columns or ''},{wishes.sort or ''}"), ""
+    if is_terminal(STDOUT) and found and wishes.columns is None:
+        usual, more, caption = telling(found)
+        args += more
+    fields = fields_for(args)
+    names = chosen(fields, usual, wishes.columns)
+    found = ordered(found, fields, wishes.sort, now)
+    if as_json:
+        print_json(found)
+        return 0
+    print_list(found, fields, names, now, headers=not wishes.no_headers, caption=caption)
+    if any(run["state"] in STATES[:5] for run in found):
         caveat(app)
+    return 0

@@ -10,76 +10,132 @@ import click
 
 from sshsched.cli.app import App, find_run, run_number
 from sshsched.cli.caveat import caveat
+from sshsched.cli.commands.graph import painted
 from sshsched.cli.complete import complete_runs
-from sshsched.cli.options import json_option
+from sshsched.cli.options import archive_option, json_option
+from sshsched.cli.pager import page
 from sshsched.cli.safe import safe_line, safe_text
-from sshsched.cli.streams import STDOUT, paint, say
-from sshsched.cli.times import from_iso, moment, span
+from sshsched.cli.streams import STDOUT, marked, paint, say, sgr
+from sshsched.cli.table import facts
+from sshsched.cli.times import ago, from_iso, moment, span, utc
 from sshsched.cli.verdict import Shape, ending, finished, standing, work
+from sshsched.errors import SshschedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sshsched.domain.instructions import Notice
-    from sshsched.domain.model import LogEntry
+    from sshsched.domain.model import LogEntry, Run
+
+
+SCHEDULE = "schedule"  # who asks for runs that a schedule makes; see domain.words
 
 
 @click.command()
 @click.argument("name", metavar="RUN", shell_complete=complete_runs)
+@archive_option
 @json_option
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> int:
     """Show one run: how it stands, what it runs, how it got there."""
-    from sshsched.domain.shape import log_shape, notice_shape, run_shape
+    from sshsched.domain.drawing import listing
+    from sshsched.domain.outline import outline, steps_shape
+    from sshsched.domain.shape import run_shape, whole_shape
 
     reader = app.reader()
     run = find_run(reader, run_number(name))
     log, notices = reader.log(run.id), reader.notices(run.id)
     shape = run_shape(run)
+    flow = run.plan.flow
     if as_json:
-        lists = {"log": [log_shape(entry) for entry in log], "notices": [notice_shape(each) for each in notices]}
-        say(json.dumps({"run": shape, **lists}, indent=2))
+        steps = [] if flow is None else steps_shape(flow, reader.steps(run.id))
+        say(json.dumps(whole_shape(run, log, notices, steps), indent=2))
         return 0
-    for word, text in _facts(shape, time.time()):
-        if text:
-            say(f"{word:<12}{text}")
-    say("")
-    for entry in log:
-        say(_log_line(entry))
-    for each in notices:
-        say(_notice_line(each))
+    zone = own_zone(app, run)
+    lines = facts(_facts(shape, time.time(), zone))
+    lines += [] if flow is None else ["", *painted(listing(outline(flow, reader.steps(run.id))))]
+    lines += ["", *(_log_line(entry, run.created_at, zone) for entry in log)]
+    page([*lines, *(_notice_line(each, run.created_at, zone) for each in notices)])
     if not run.finished:
         caveat(app)
     return 0
 
 
-def _facts(run: Shape, now: float) -> Iterator[tuple[str, str]]:
+def own_zone(app: App, run: Run) -> str | None:
+    """The zone of the schedule that made a run, if its job still says one; else times are local."""
+    if run.by != SCHEDULE or run.job_id is None:
+        return None
+    from sshsched.cli.ahead import zone_of
+    from sshsched.cli.folders import usual_zone
+    from sshsched.config.jobs import load_job
+
+    try:
+        schedules = [timed.schedule for timed in load_job(app.config_dir, run.job_id).schedules]
+        zones = {zone_of(schedule, usual_zone(app)) for schedule in schedules}
+    except SshschedError:
+        return None  # the past can be read whatever has become of the job
+    return zones.pop() if len(zones) == 1 else None
+
+
+def _facts(run: Shape, now: float, zone: str | None) -> Iterator[tuple[str, str]]:
     state = ending(run) if finished(run) else standing(run, now)
-    yield "run", f"{run['run']}{_origin(run)}"
-    yield "state", paint(state, run["state"], STDOUT)
-    yield "host", safe_line(run["host"])
+    yield "run", f"{sgr(run['run'], '1', STDOUT)}{_origin(run)}"
+    yield "state", paint(marked(run["state"]) + state.removeprefix(run["state"]), run["state"], STDOUT)
+    yield "host", safe_line(run["host"] or "")
+    if run["asked"] != run["host"]:
+        yield "asked for", safe_line(run["asked"] or "")
     yield "what", work(run)
     yield from _program(run)
+    yield "held", safe_line(run["held"] or "")
     yield "labels", safe_line(", ".join(run["labels"]))
     yield "by", safe_line(run["by"])
     for word, field in (
         ("created", "created_at"),
         ("due", "schedule_time"),
+        ("not before", "not_before"),
+        ("waited from", "waiting_since"),
         ("started", "started_at"),
         ("ended", "finished_at"),
+        ("stops at", "stop_at"),
     ):
-        yield word, moment(from_iso(run[field]))
+        yield word, _time(from_iso(run[field]), now, zone)
+    yield "late", _late(run)
+    yield "warned", safe_line(", ".join(run["warned"]))
+    for name, value in run["values"].items():
+        yield "hands on", safe_line(f"{name}={value}")
     yield "used", _used(run)
     yield "output", _output(run)
     yield "pid", "" if run["pid"] is None else str(run["pid"])
     yield "spool", safe_line(run["spool"] or "")
     if run["stop_asked"]:
-        yield (
-            "stop asked",
-            f"{run['stop_asked']['at']} by {safe_line(run['stop_asked']['by'])} ({run['stop_asked']['cause']})",
-        )
+        asked = run["stop_asked"]
+        at = _time(from_iso(asked["at"]), now, zone)
+        yield "stop asked", f"{at} by {safe_line(asked['by'])} ({asked['cause']})"
     if run["leftover_processes"]:
         yield "left over", "processes of the program outlived it"
+
+
+def _time(at: float | None, now: float, zone: str | None) -> str:
+    """In the run's own zone, in UTC, and how long ago."""
+    if at is None:
+        return ""
+    return f"{_own(at, zone)}  {sgr(utc(at), '2', STDOUT)}  {sgr(ago(at, now), '2', STDOUT)}"
+
+
+def _own(at: float, zone: str | None) -> str:
+    if zone is None:
+        return moment(at)
+    from sshsched.cli.ahead import local
+
+    return f"{local(at, zone)} {zone}"
+
+
+def _late(run: Shape) -> str:
+    """How long after its time it began, where that is worth a word."""
+    due, started = from_iso(run["schedule_time"]), from_iso(run["started_at"])
+    if due is None or started is None or started - due < 1:
+        return ""
+    return f"it began {span(started - due)} after its time"
 
 
 def _origin(run: Shape) -> str:
@@ -88,6 +144,10 @@ def _origin(run: Shape) -> str:
         parts.append(f"rerun of {run['rerun_of']}")
     if run["attempt"] > 1:
         parts.append(f"attempt {run['attempt']}")
+    if run["retried_by"]:
+        parts.append(f"tried again as {run['retried_by']}")
+    if run["root"]:
+        parts.append(safe_line(f"step {run['step']} of {run['root']}"))
     return f" ({', '.join(parts)})" if parts else ""
 
 
@@ -106,7 +166,7 @@ def _program(run: Shape) -> Iterator[tuple[str, str]]:
 
 def _used(run: Shape) -> str:
     """What is unknown is said to be unknown, once the run has ended."""
-    if run["state"] not in ("success", "failure"):
+    if run["state"] not in ("success", "failure") or not run["host"]:
         return ""
     cpu = [
         f"{kind} {run[field]:.2f} s"
@@ -124,20 +184,25 @@ def _output(run: Shape) -> str:
     return sizes if run["output_complete"] else f"{sizes} so far"
 
 
-def _log_line(entry: LogEntry) -> str:
-    at = moment(entry.at)
-    step = str(entry.new) if entry.old in (None, entry.new) else f"{entry.old} -> {entry.new}"
+def _log_line(entry: LogEntry, begin: float, zone: str | None) -> str:
+    """When, how long after the run was made, which move, and why."""
+    new = paint(str(entry.new), str(entry.new), STDOUT)
+    step = new if entry.old in (None, entry.new) else f"{entry.old} -> {new}"
     message = f": {safe_text(entry.message)}" if entry.message else ""
-    return f"{at}  {step} ({entry.reason}){message}"
+    return f"{_when(entry.at, begin, zone)}  {step} ({entry.reason}){message}"
 
 
-def _notice_line(notice: Notice) -> str:
+def _notice_line(notice: Notice, begin: float, zone: str | None) -> str:
+    """What was told of the run, or is still to be, and what keeps it."""
     from sshsched.kinds.actions.facts import what
 
-    words = safe_line(what(notice))
-    if notice.done_at is not None and not notice.problem:
-        return f"{moment(notice.done_at)}  told: {words}"
-    problem = safe_line(notice.problem)
-    if notice.done_at is not None:
-        return f"{moment(notice.done_at)}  not told: {words}: {problem}"
-    return f"{moment(notice.next_at)}  to be told: {words}{f': {problem}' if problem else ''}"
+    done, problem = notice.done_at is not None, safe_line(notice.problem)
+    word = "to be told" if not done else "not told" if problem else "told"
+    at = notice.next_at if notice.done_at is None else notice.done_at
+    return f"{_when(at, begin, zone)}  {word}: {safe_line(what(notice))}{f': {problem}' if problem else ''}"
+
+
+def _when(at: float, begin: float, zone: str | None) -> str:
+    """A time, and how long that is after the run was made."""
+    after = f"+{span(at - begin)}"
+    return f"{_own(at, zone)}  {sgr(f'{after:>10}', '2', STDOUT)}"

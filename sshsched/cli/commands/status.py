@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
 from sshsched.cli.app import App
 from sshsched.cli.options import json_option
+from sshsched.cli.pager import page
 from sshsched.cli.safe import safe_line
-from sshsched.cli.streams import say
-from sshsched.cli.verdict import FINISHED
+from sshsched.cli.streams import STDOUT, marked, paint, say, sgr
+from sshsched.cli.table import facts
+from sshsched.cli.times import ago, from_iso, moment, span
+from sshsched.cli.verdict import FINISHED, Shape
 
 
 @click.command()
@@ -25,34 +30,57 @@ def status(app: App, as_json: bool) -> int:
     if as_json:
         say(json.dumps({"scheduler": found, "counts": counts, "state_dir": str(app.state_dir)}, indent=2))
         return 0
-    if found is None:
-        say("no scheduler runs; `sshsched run` starts one when it needs one, `sshsched serve` is one")
-    else:
-        say("a scheduler runs")
-        for word, value in found.items():
-            if value is not None:
-                say(f"  {word:<14}{_brief(word, value)}")
-        for line in _trouble(found.get("jobs") or {}):
-            say(f"  {line}")
-    for state, count in counts.items():
-        hint = "" if state in FINISHED or found else "  (as of its last scheduler)"
-        say(f"  {state:<14}{count}{hint}")
-    say(f"  {'state in':<14}{app.state_dir}")
+    now = time.time()
+    head = ["no scheduler runs; `sshsched run` starts one when it needs one, `sshsched serve` is one"]
+    if found is not None:
+        head = [sgr("a scheduler runs", "1", STDOUT), *facts(_scheduler(found, now))]
+    last = ("state in", safe_line(str(app.state_dir)))
+    page([*head, *facts([*_states(counts, live=found is not None), last])])
     return 0
 
 
-def _brief(word: str, value: Any) -> str:
-    if word == "hosts":
-        return ", ".join(safe_line(f"{host['host']} {host['state']}") for host in value) or "none needed yet"
-    if word == "jobs":
-        coming = value["next"]
-        return f"{value['count']}" + (safe_line(f"; next is {coming['job']} at {coming['at']}") if coming else "")
-    if isinstance(value, dict):
-        return ", ".join(safe_line(f"{count} {name}") for name, count in value.items()) or "none"
-    return safe_line(str(value))
+def _scheduler(found: Shape, now: float) -> Iterator[tuple[str, str]]:
+    since = from_iso(found["since"])
+    assert since is not None
+    yield "version", f"{found['version']}, process {found['pid']}, {_MODES.get(found['mode'], found['mode'])}"
+    yield "since", f"{moment(since)} ({span(now - since)})"
+    yield "store", paint(safe_line(found["store"]), "success" if found["store"] == "ok" else "error", STDOUT)
+    yield "hosts", _hosts(found["hosts"])
+    for number, (what, words) in enumerate(found["holds"].items()):
+        yield "" if number else "held", paint(safe_line(f"{what}: {words}"), "waiting", STDOUT)
+    yield from _jobs(found["jobs"], now)
 
 
-def _trouble(jobs: dict[str, Any]) -> list[str]:
-    """What is wrong with job files, and which times were not made up for."""
-    dropped = [f"{each['job']}: {each['message']}" for each in jobs.get("dropped", [])]
-    return [safe_line(text) for text in (*jobs.get("problems", []), *jobs.get("warnings", []), *dropped)]
+_MODES = {"serve": "with schedules", "adhoc": "in the background, without schedules"}
+
+
+def _hosts(hosts: list[Shape]) -> str:
+    """How many links stand how, and by name those that are in trouble."""
+    if not hosts:
+        return "none needed yet"
+    parts = []
+    for state in dict.fromkeys(host["state"] for host in hosts):
+        names = [safe_line(host["host"]) for host in hosts if host["state"] == state]
+        text = f"{len(names)} {state} ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})"
+        parts.append(paint(text, "error" if state == "unreachable" else "", STDOUT))
+    return ", ".join(parts)
+
+
+def _jobs(jobs: Mapping[str, Any] | None, now: float) -> Iterator[tuple[str, str]]:
+    """What the job files hold, what comes next, what is wrong with them, and which times were not made up for."""
+    if jobs is None:
+        return
+    yield "jobs", f"{jobs['count']}, with {jobs['schedules']} schedules"
+    if coming := jobs["next"]:
+        at = from_iso(coming["at"]) or now
+        yield "next", f"{safe_line(coming['job'])} {ago(at, now)}, {moment(at)}"
+    trouble = [*jobs["problems"], *jobs["warnings"], *(f"{each['job']}: {each['message']}" for each in jobs["dropped"])]
+    for number, text in enumerate(trouble):
+        yield "" if number else "trouble", paint(safe_line(text), "waiting", STDOUT)
+
+
+def _states(counts: Mapping[str, int], *, live: bool) -> Iterator[tuple[str, str]]:
+    width = max((len(f"{count:,}") for count in counts.values()), default=0)
+    for number, (state, count) in enumerate(counts.items()):
+        hint = "" if state in FINISHED or live else "  (as of its last scheduler)"
+        yield "" if number else "runs", f"{count:>{width},}  {paint(marked(state), state, STDOUT)}{hint}"
