@@ -99,8 +99,9 @@ async def test_sealed(control: Control) -> None:
 async def test_not_without(control: Control) -> None:
     """A program does not begin without its secrets: where the file is gone, the start is refused."""
     run = a_run("echo ran")
-    text = script.start(control.placed(run), script.spool_name(run), {}, None, SECRETS)
-    await control.shell.ask(text[: text.rindex(" secret ")])
+    placed, name = control.placed(run), script.spool_name(run)
+    put = script.put(placed, name, {}, SECRETS)
+    await control.shell.ask_all([put[: put.rindex(" secret ")], script.launch([(placed, name, None)])])
     report = await control.ended(run)
 
     assert "secret" in str(report.refused)
