@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "service": BELOW_ENGINE | {"engine"},
     "demo": BELOW_CLI,
     "cli": BELOW_CLI | {"demo", "tui"},
-    "tui": BELOW_CLI,
+    "tui": BELOW_CLI | {"cli"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -17,6 +17,7 @@ from sshsched.config.params import Params, names_in
 from sshsched.config.placement import Asked, Place
 from sshsched.config.programs import PROGRAM, Entries, check_program, make_program, spread
 from sshsched.config.reading import Key, Made, Record, Schema, present, reader
+from sshsched.config.retention import RETENTION
 from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults, is_template
 from sshsched.config.values import TEXT, Duration, Many, Word
@@ -66,7 +67,17 @@ SCHEDULE: Final = Key(
     "schedule", Timetable(), "when runs are due: 30 3 * * *, @daily, every 15m, or in long form", None
 )
 EXPECT: Final = Key("expect", Expected(), "by when runs must have succeeded, or somebody is told", None)
-OWN: Final[tuple[Key[Any], ...]] = (HOST, SCHEDULE, PARAMS, TOLD, START, *DECISIONS, EXPECT, *WORKFLOW)
+OWN: Final[tuple[Key[Any], ...]] = (
+    HOST,
+    SCHEDULE,
+    PARAMS,
+    TOLD,
+    START,
+    RETENTION,
+    *DECISIONS,
+    EXPECT,
+    *WORKFLOW,
+)
 
 ELSEWHERE: Final = {
     **PROGRAM.elsewhere,
@@ -130,8 +141,8 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
     with reader(flat, record, problems) as take:
         asked, program, params, plan = take(host), make_program(take), take(PARAMS), take_plan(take)
         written = take(KINDED)
-        told, start, _, _ = take(TOLD), take(START), take(SCHEDULE), take(EXPECT)
-        _ = [take(key) for key in WORKFLOW]
+        told, start, retention = take(TOLD), take(START), take(RETENTION)
+        _ = [take(key) for key in (SCHEDULE, EXPECT, *WORKFLOW)]
     if len(problems.found) > before:
         raise UnreadableError
     settings = around.settings
@@ -148,6 +159,7 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
         plan=found.plan if flow is None else replace(found.plan, flow=flow),
         schedules=schedules,
         expects=expects,
+        retention=retention,
         file=problems.file,
         line=node.line,
         places={

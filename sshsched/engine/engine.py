@@ -41,6 +41,7 @@ from sshsched.domain.view import Group, HostView, Past, Rules
 from sshsched.domain.waiting import explain
 from sshsched.engine.bare import NO_PAST, NO_RULES
 from sshsched.engine.board import Board, host_shape
+from sshsched.engine.changes import Changes
 from sshsched.engine.check import check
 from sshsched.engine.core import Core, Saver
 from sshsched.engine.groups import Groups
@@ -263,6 +264,16 @@ class Engine:
             )
         changes = await self._schedules.reload(dry_run=dry_run)
         return {**changes.shape(), "dry_run": dry_run}
+
+    @property
+    def waiting_events(self) -> int:
+        """How many events have not been decided yet."""
+        return self._core.waiting
+
+    def known_jobs(self) -> Changes | None:
+        """The jobs as they were last read; None where no schedules run, and before that."""
+        loaded = self._schedules is not None and self._schedules.loaded_from is not None
+        return self._schedules.last if self._schedules is not None and loaded else None
 
     def shutdown(self, handover: bool) -> None:
         """End soon, and say whether another scheduler is to take over."""

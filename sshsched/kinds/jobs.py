@@ -16,6 +16,7 @@ from sshsched.domain.filling import filled_program
 from sshsched.domain.model import START_WITHIN
 from sshsched.domain.plan import NO_PLAN, Deed, Plan
 from sshsched.domain.program import Program
+from sshsched.domain.retention import Retention
 from sshsched.errors import UsageError
 from sshsched.kinds.plans import bind_plan
 
@@ -86,6 +87,8 @@ class Job:
     expects: tuple[Expect, ...] = ()
     written: Written | None = None
     """A program of somebody's kind; then `program` is only what the job says beside it."""
+    retention: Retention | None = None
+    """How long its runs are kept; None: as those of all others."""
     file: str = field(default="", compare=False)
     line: int = field(default=1, compare=False)
     places: Mapping[str, int] = field(default_factory=dict, compare=False)

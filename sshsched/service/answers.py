@@ -184,6 +184,23 @@ class OutputAnswer(Answer):
     stderr_size: int
 
 
+class ArchiveAnswer(Answer):
+    """How many runs have left the store, and how many bytes they had printed. With `more`, ask again to go on."""
+
+    archived: int
+    deleted: int
+    bytes: int
+    more: bool
+
+
+class VacuumAnswer(Answer):
+    """How many bytes the database took, and takes now. With `more`, ask again to go on."""
+
+    before: int
+    after: int
+    more: bool
+
+
 class ErrorAnswer(Answer):
     """What went wrong, in one line, and the exit code that a command ends with for it."""
 

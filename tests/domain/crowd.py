@@ -254,4 +254,3 @@ def _fill(text: str, _values: Mapping[str, Any]) -> str:
 
 def _nobody(job_id: str, args: Mapping[str, str], spare: Mapping[str, str], by: str) -> Draft:
     raise ValueError(job_id)
-

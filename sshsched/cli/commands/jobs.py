@@ -197,6 +197,7 @@ def _limits(job: Job) -> Iterator[tuple[str, str]]:
 
     yield "timeout", "" if job.program.timeout is None else span(job.program.timeout)
     yield "begins", f"within {span(job.start_within)}, or not at all"
+    yield "kept", "" if job.retention is None else str(job.retention)
     if job.program.accept != (0,):
         yield "accept", ", ".join(map(str, job.program.accept))
 
@@ -230,6 +231,7 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
             {"success_by": f"{each.success_by:%H:%M:%S}", "tz": each.tz, "calendar": each.calendar.name}
             for each in job.expects
         ],
+        "retention": None if job.retention is None else asdict(job.retention),
         "schedules": [
             {
                 "schedule": str(timed.schedule),

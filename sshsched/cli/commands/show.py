@@ -12,7 +12,7 @@ from sshsched.cli.app import App, find_run, run_number
 from sshsched.cli.caveat import caveat
 from sshsched.cli.commands.graph import painted
 from sshsched.cli.complete import complete_runs
-from sshsched.cli.options import json_option
+from sshsched.cli.options import archive_option, json_option
 from sshsched.cli.pager import page
 from sshsched.cli.safe import safe_line, safe_text
 from sshsched.cli.streams import STDOUT, marked, paint, say, sgr
@@ -33,6 +33,7 @@ SCHEDULE = "schedule"  # who asks for runs that a schedule makes; see domain.wor
 
 @click.command()
 @click.argument("name", metavar="RUN", shell_complete=complete_runs)
+@archive_option
 @json_option
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> int:
