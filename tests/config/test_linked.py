@@ -145,6 +145,19 @@ def test_what_is_not_there(tmp_path: Path, text: str) -> None:
     assert ([], [f"jobs/all.yaml:3:1: job 'all/a': {WARNINGS[text]}"]) == (problems, warnings)
 
 
+def test_steps_are_looked_at(tmp_path: Path) -> None:
+    """Each at its own line, as far as it is known before a run begins."""
+    job = (
+        "  a:\n    host: h\n    params: [date]\n    steps:\n"
+        "      one: {run: x, condition: {type: dependency, job: nope}, locks: {db: 2}}\n"
+        '      two: {run: x, host: "@web", condition: {type: dependency, job: "x/{{ date }}"}}\n'
+    )
+    problems, warnings = looked(tmp_path, job, date="7")
+
+    assert ["jobs/all.yaml:6:1: job 'all/a': no such job: unknown 'nope'; known: all/a"] == problems
+    assert ["jobs/all.yaml:6:1", "jobs/all.yaml:7:1"] == [each.partition(": ")[0] for each in warnings]
+
+
 def test_what_is_there(tmp_path: Path) -> None:
     """No warning of what hosts.yaml and config.yaml have."""
     (tmp_path / "hosts.yaml").write_text("groups: {web: [a]}\nb: {tags: [linux, gpu]}\n")
