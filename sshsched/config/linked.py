@@ -37,6 +37,7 @@ class Links:
         self._hosts = hosts
         self._settings = settings
         self._hidden = {_base(file) for file in unread}
+        self._render = render
         self._circles = Circles(jobs, render)
         self._problems: dict[Problem, None] = {}
         self._warnings: dict[Problem, None] = {}
@@ -59,7 +60,7 @@ class Links:
         self._place(job, host, step or "host")
         self._locks(job, plan, step or ("locks" if "locks" in job.places else "concurrency"))
         self._secrets(job, plan, step or "secrets")
-        self._actions(job, plan, step)
+        self._actions(job, plan, args, step)
         self._dependencies(job, plan, args, step)
 
     def problems(self) -> list[Problem]:
@@ -103,11 +104,19 @@ class Links:
 
     # Beside other jobs ------------------------------------------------------------------------------------------------
 
-    def _actions(self, job: Job, plan: Plan, step: str) -> None:
+    def _actions(self, job: Job, plan: Plan, own: Args, step: str) -> None:
         for index, deed in enumerate(plan.actions):
             for name, args in follows(deed):
-                if not is_template(name):
-                    self._target(job, step or f"action[{index}]", name, args)
+                target = self._filled(name, job, own)
+                if not is_template(target):
+                    self._target(job, step or f"action[{index}]", target, args)
+
+    def _filled(self, text: str, job: Job, own: Args) -> str:
+        """As far as that follows from the args alone; what a run tells is not known yet."""
+        try:
+            return self._render(text, {"job_id": job.id, **own})
+        except ValueError:
+            return text
 
     def _dependencies(self, job: Job, plan: Plan, own: Args, step: str) -> None:
         for rule in plan.conditions:

@@ -54,6 +54,9 @@ PROBLEMS = {
     "  b: {host: h, command: c, params: {x: {choices: [1, 2]}}}": [
         "jobs/all.yaml:2:1: job 'all/a': x of the job 'all/b' is one of 1, 2, not '3'"
     ],
+    '  a: {host: h, command: c, params: [date], successors: "{{ date }}-{{ date }}"}': [
+        "jobs/all.yaml:2:1: job 'all/a': no such job: unknown '7-7'; known: all/a"
+    ],
     "  a: {host: h, command: c, depends_on: all/a}": [
         "jobs/all.yaml:2:1: job 'all/a': waits for itself; name another job, or other args"
     ],
@@ -97,6 +100,7 @@ FINE = {
     "  b: {host: h, command: c, params: [x]}",
     "a circle of actions": "  a: {host: h, command: c, successors: all/b}\n"
     "  b: {host: h, command: c, successors: all/a}",
+    "an action that only a run knows": '  a: {host: h, command: c, successors: "x/{{ host }}"}',
     "a target that only a run knows": '  a: {host: h, command: c, params: [other], depends_on: "x/{{ other }}"}',
     "a diamond": "  a: {host: h, command: c, depends_on: [all/b, all/c]}\n"
     "  b: {host: h, command: c, depends_on: all/d}\n"
