@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # it brings much along that commands which only read have no 
     from sshsched.domain.instructions import Notice
 
 Shape = dict[str, Any]
-_PROGRAM = tuple(field.name for field in fields(Program))
+_PROGRAM = tuple(field.name for field in fields(Program) if field.name != "stop")
 
 
 def iso(at: float | None) -> str | None:

@@ -14,7 +14,7 @@ from sshsched.remote.answers import LONGEST_LINE, whole
 from sshsched.remote.shell import CHUNK, Shell
 from sshsched.remote.transport import Channel
 
-FIRST_NEWS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3)
+FIRST_NEWS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.5)  # seconds; a run that takes longer than all is followed
 NEWS_EVERY = 0.5  # seconds between questions where no channel can follow the journal
 YOUNG = 1.0  # seconds of a link's life in which only a long run is worth a channel
 

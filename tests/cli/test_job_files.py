@@ -355,3 +355,49 @@ def test_the_crontab_of_a_host_is_asked_for(place: Place) -> None:
     assert {"cron": "@daily", "tz": "Asia/Tokyo", "catch_up": "none"} == yaml.safe_load(mine.text)["jobs"]["backup"][
         "schedule"
     ]
+
+
+def test_a_schedule_that_fails_hides_no_other(place: Place) -> None:
+    """The code of a schedule may be anybody's: where it fails, that is said of its job, and all others are shown."""
+    code = """\
+        from dataclasses import dataclass
+        from sshsched.kinds.schedules.base import Schedule
+        @dataclass(frozen=True)
+        class Bad(Schedule):
+            def entries(self, instant):
+                yield from [][1]
+        """
+    put(
+        place.config,
+        {
+            "kinds/failing.py": code,
+            "jobs/bad.yaml": "{host: nas, command: x, schedule: {type: failing.Bad}}",
+            "jobs/good.yaml": "{host: nas, command: x, schedule: '@daily'}",
+        },
+    )
+    wrong = "its code fails: IndexError: list index out of range"
+
+    assert f"warning: Bad() never runs again: {wrong}" in place("check").text
+    assert f"skipped: {wrong}" in place("next").text
+    assert 0 == place("jobs").code
+    assert "good" in place("jobs").text
+
+
+def test_a_program_of_a_kind_is_shown(place: Place) -> None:
+    """`job` tells the kind of a program and its options."""
+    code = """\
+        from sshsched.domain.program import Program
+        from sshsched.kinds.programs.base import ProgramKind
+        class Row(ProgramKind, frozen=True, kw_only=True):
+            port: str
+            def program(self):
+                return Program(argv=("row", self.port))
+        """
+    put(
+        place.config,
+        {"kinds/rowing.py": code, "jobs/row.yaml": "{host: nas, program: {type: rowing.Row, port: Husum}}"},
+    )
+    shown = json.loads(place("job", "row", "--json").text)
+
+    assert "program     rowing.Row (port: Husum)\n" in place("job", "row").text
+    assert {"kind": "rowing.Row", "options": {"port": "Husum"}} == shown["program_kind"]

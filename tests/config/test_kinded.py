@@ -6,8 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from sshsched.config.jobs import load_jobs
+from sshsched.config.jobs import job_file_schema, load_jobs
 from sshsched.config.templates import render
 from sshsched.domain.program import Program, Stop
 from sshsched.errors import UsageError
@@ -147,3 +148,14 @@ def test_what_is_wrong_with_a_schedule(tides: Path, tmp_path: Path, schedule: st
     _, problems = read(tmp_path, f"host: nas\ncommand: row\nschedule: {schedule}\n")
 
     assert any(each.startswith(problem) for each in problems), problems
+
+
+def test_editors_take_them() -> None:
+    """The JSON Schema allows kinds that it does not know; what it knows it holds to its keys."""
+    schema = Draft202012Validator(job_file_schema())
+    taken = {"host": "nas", "program": {"type": "row", "port": "x"}, "schedule": {"type": "tides", "port": "x"}}
+
+    assert schema.is_valid(taken)
+    assert schema.is_valid({"host": "nas", "program": {"command": "x"}})
+    assert not schema.is_valid({"host": "nas", "program": {"comand": "x"}})
+    assert not schema.is_valid({"host": "nas", "command": "x", "schedule": {"type": "daily", "port": "x"}})

@@ -1,12 +1,14 @@
 """A board that is the same each time, and what the screen makes of it: the golden files, and how they are made.
 
-`python -m tests.tui.pictured` writes the files in `tests/tui/golden/` anew; look at what has changed before it is kept.
+`make pictures` writes the files in `tests/tui/golden/` and the pictures in `docs/pictures/` anew; look at what has
+changed before it is kept.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -16,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sshsched.domain.events import Save
+from sshsched.domain.instructions import Save
 from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, Spool
 from sshsched.domain.program import Program
 from sshsched.domain.shape import Shape
@@ -24,10 +26,15 @@ from sshsched.domain.states import State
 from sshsched.store.output import OutputFiles
 from sshsched.store.store import open_store
 from tests.service.scheduler import NOW, Scheduler
+from tests.support import ROOT
 from tests.tui.kit import Seen, svg_text, watching
 
 GOLDEN = Path(__file__).parent / "golden"
+PICTURES = ROOT / "docs" / "pictures"
 SIZES = {"wide": (110, 26), "usual": (80, 24), "narrow": (40, 12)}
+SHOWN = ("runs", "output", "jobs", "hosts")
+"""The screens that documents show, without the fonts that a browser would fetch from elsewhere."""
+FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 THEMES = ("textual-dark", "textual-light", "nord")
 SCREENS = {
     "runs": (),
@@ -146,12 +153,15 @@ async def at_rest(seen: Seen) -> str:
 
 async def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
+    PICTURES.mkdir(exist_ok=True)
     for name, size in SIZES.items():
         for screen, keys in SCREENS.items():
             with tempfile.TemporaryDirectory() as folder:
                 async with board(Path(folder), size) as seen:
-                    lines = svg_text(await picture(seen, keys))
-            (GOLDEN / f"{screen}-{name}.txt").write_text("\n".join(lines) + "\n")
+                    svg = await picture(seen, keys)
+            (GOLDEN / f"{screen}-{name}.txt").write_text("\n".join(svg_text(svg)) + "\n")
+            if name == "wide" and screen in SHOWN:
+                (PICTURES / f"{screen}.svg").write_text(FONTS.sub("", svg))
 
 
 if __name__ == "__main__":

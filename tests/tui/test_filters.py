@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sshsched.domain.program import Program
+from sshsched.domain.shape import run_shape
 from sshsched.tui.filters import added, known, parse
 from sshsched.tui.model import row
 from tests.store.samples import T0
@@ -46,9 +47,7 @@ def test_rows_match_as_runs_do(text: str) -> None:
     """The screen and the store list the same runs for the same text."""
     found = parse(text, T0)
 
-    assert [found.where.matches(each) for each in RUNS] == [
-        found.matches(row(shape)) for shape in (shape_of(each.id) for each in RUNS)
-    ]
+    assert [found.where.matches(each) for each in RUNS] == [found.matches(row(shape)) for shape in map(run_shape, RUNS)]
 
 
 def test_a_term_is_added_once_and_taken_out_again() -> None:

@@ -168,6 +168,9 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     yield "what", safe_line(job.description)
     yield "labels", safe_line(", ".join(job.labels))
     yield "host", safe_line(job.host)
+    if job.written is not None:
+        told = ", ".join(f"{name}: {value}" for name, value in job.written.options.items())
+        yield "program", safe_line(f"{job.written.kind} ({told})" if told else job.written.kind)
     if program.command is not None:
         yield "command", safe_text(program.command.rstrip()).replace("\n", "\n" + " " * 12)
     else:
@@ -225,13 +228,14 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
         "labels": list(job.labels),
         "params": [asdict(param) for param in job.params],
         "program": program_shape(job.program),
+        "program_kind": None if job.written is None else asdict(job.written),
         "start_within": job.start_within,
+        "retention": None if job.retention is None else asdict(job.retention),
         "plan": asdict(job.plan),
         "expects": [
             {"success_by": f"{each.success_by:%H:%M:%S}", "tz": each.tz, "calendar": each.calendar.name}
             for each in job.expects
         ],
-        "retention": None if job.retention is None else asdict(job.retention),
         "schedules": [
             {
                 "schedule": str(timed.schedule),
