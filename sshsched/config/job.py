@@ -171,10 +171,6 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
     )
 
 
-def _lines(node: Mapping) -> dict[str, int]:
-    return {name: node.entries[name].key.line for name in PLACED if name in node.entries}
-
-
 def with_defaults(entries: Entries, defaults: Entries) -> dict[str, Entry]:
     """A job's entries, and those of its folder that it does not have in any form."""
     taken = {name for same in SAME if entries.keys() & same for name in same}
