@@ -164,7 +164,7 @@ def _ending(row: Row) -> str:
     if row.signal is not None:
         parts.append(f"signal {signal_name(row.signal)}")
     elif row.exit_code:
-        parts.append(f"exit code {row.exit_code}")
+        parts.append(f"exit {row.exit_code}")
     if row.cause:
         parts.append({"timeout": "timed out", "stop": "stopped"}.get(row.cause, str(row.cause)))
     if row.output_lost:
