@@ -23,6 +23,7 @@ PARTS = {
     "idle": "a scheduler that has nothing to do",
     "service": "calls and changes over the Unix socket",
     "store": "commits and questions",
+    "archive": "old runs that leave the store, beside commits",
     "jobs": "loading and checking ten thousand job files",
     "schedules": "next runs of ten thousand schedules",
     "watch": "the live screen: first frame, at rest, among thousands of changes",

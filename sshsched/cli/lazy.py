@@ -11,6 +11,7 @@ from sshsched.domain.nearest import nearest
 COMMANDS = {
     "run": "run",
     "rerun": "run",
+    "graph": "graph",
     "wait": "wait",
     "output": "output",
     "runs": "runs",
@@ -35,6 +36,9 @@ COMMANDS = {
     "serve": "serve",
     "service": "service",
     "reload": "reload",
+    "doctor": "doctor",
+    "archive": "archive",
+    "vacuum": "archive",
     "demo": "demo",
     "completion": "completion",
 }

@@ -89,7 +89,12 @@ def result(run: Shape) -> str:
         told = str(run["reason"]).replace("-", " ") in message
         return ": ".join(part for part in ([message] if told else [run["reason"], message]) if part)
     cut = "unreachable: " if run["unreachable_since"] else ""
-    return f"{cut}{message}" if cut or run["state"] != "running" else ""
+    return f"{cut}{message}" if cut or _telling(run) else ""
+
+
+def _telling(run: Shape) -> bool:
+    """Whether its message tells more than its state: of a program that runs it does not, of a workflow it does."""
+    return run["state"] != "running" or not (run["host"] or run["asked"])
 
 
 def last_word(runs: Sequence[Shape]) -> str:
@@ -110,7 +115,7 @@ def _because(run: Shape) -> str:
 
 
 def _how(run: Shape) -> str:
-    parts = []
+    parts = [] if run["host"] or run["asked"] else [safe_line(run["message"])]  # of a workflow, how far it came
     if run["signal"] is not None:
         parts.append(f"signal {signal_name(run['signal'])}")
     elif run["exit_code"]:
@@ -140,7 +145,7 @@ def standing(run: Shape, now: float | None) -> str:
         text += f", unreachable{_since(run['unreachable_since'], now)}"
     if run["survivors"]:
         text += f", still alive: {', '.join(map(str, run['survivors']))}"
-    if run["message"] and (run["state"] != "running" or run["unreachable_since"]):
+    if run["message"] and (_telling(run) or run["unreachable_since"]):
         text += f": {safe_line(run['message'])}"
     return text
 
@@ -171,6 +176,8 @@ def work(run: Shape) -> str:
     program = run["program"]
     if program.get("command") is not None:
         return safe_line(program["command"])
+    if not program.get("argv"):
+        return safe_line(f"step {run['step']} of {run['root']}") if run["step"] else "on several hosts"
     import shlex
 
-    return safe_line(shlex.join(program.get("argv", ())))
+    return safe_line(shlex.join(program["argv"]))

@@ -48,11 +48,19 @@ def load_jobs(config_dir: Path, read: Read | None = None) -> Loaded:
             else:
                 jobs[job.id] = job
     around.read_all()
-    return Loaded(jobs, [*around.problems, *defaults.problems, *problems])
+    whole, wrong = _with_jobs(jobs)
+    return Loaded(whole, [*around.problems, *defaults.problems, *problems, *wrong])
 
 
 def load_job(config_dir: Path, job_id: str) -> Job:
-    """One job, reading no job file but its own. Raises ConfigError if that is bad, NotFoundError if there is none."""
+    """One job, reading no job file but its own and those of the jobs that its steps name.
+
+    Raises ConfigError if one of them is bad, NotFoundError if there is no such job.
+    """
+    return _with_its_jobs(config_dir, _load_one(config_dir, job_id))
+
+
+def _load_one(config_dir: Path, job_id: str) -> Job:
     problems: list[Problem] = []
     around, defaults = Surroundings(config_dir), Defaults(config_dir)
     _ = around.settings
@@ -67,6 +75,44 @@ def load_job(config_dir: Path, job_id: str) -> Job:
     if problems := [*around.problems, *defaults.problems, *problems]:
         raise ConfigError(problems)
     raise _no_job(config_dir, job_id)
+
+
+def _with_jobs(jobs: dict[str, Job]) -> tuple[dict[str, Job], list[Problem]]:
+    """The jobs with those that their steps name; what names a job that is not good is no good job either."""
+    if not any(job.plan.flow is not None for job in jobs.values()):
+        return jobs, []
+    from sshsched.kinds.job_steps import with_jobs
+
+    good, wrong = {}, []
+    for job in jobs.values():
+        whole, flaws = with_jobs(job, jobs.get)
+        wrong += _problems(job, flaws)
+        if not flaws:
+            good[job.id] = whole
+    return good, wrong
+
+
+def _with_its_jobs(config_dir: Path, job: Job) -> Job:
+    if job.plan.flow is None:
+        return job
+    from sshsched.kinds.job_steps import with_jobs
+
+    def find(job_id: str) -> Job | None:
+        try:
+            return _load_one(config_dir, job_id)
+        except NotFoundError:
+            return None
+
+    whole, flaws = with_jobs(job, find)
+    if flaws:
+        raise ConfigError(_problems(job, flaws))
+    return whole
+
+
+def _problems(job: Job, flaws: list[tuple[str, str]]) -> list[Problem]:
+    return [
+        Problem(job.file, job.places.get(f"steps.{step}", job.line), 1, f"steps.{step}", flaw) for step, flaw in flaws
+    ]
 
 
 def read_jobs(file: JobFile, around: Surroundings, defaults: Defaults) -> tuple[list[Job], list[Problem]]:

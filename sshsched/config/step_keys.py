@@ -143,10 +143,11 @@ _ELSEWHERE: Final = {
     **_NOT_IN_STEPS,
 }
 _OWN: Final = {key.name for key in (*COMMON, RUN, RUNS_ON)}
+_KINDED_ELSEWHERE: Final = "a program with a `type` belongs to a job; the step can run that: `job: NAME`"
 STEP: Final = Record(
     (*COMMON, HOST, *PROGRAM.keys, *DECISIONS),
     "a step",
-    {word: hint for word, hint in _ELSEWHERE.items() if word not in _OWN},
+    {word: hint for word, hint in _ELSEWHERE.items() if word not in _OWN} | {"program": _KINDED_ELSEWHERE},
 )
 JOB_STEP: Final = Record(
     (JOB, ARGS, *COMMON),

@@ -46,7 +46,7 @@ MAX_FAIL: Final = Key[int | None](
 )
 WORKFLOW: Final[tuple[Key[Any], ...]] = (STEPS, VARIABLES, ON_FAILURE, MAX_FAIL)
 
-ONLY_STEPS: Final = ("command", "argv", "stdin", "job", "foreach", "matrix", "needs", "loop", "outputs")
+ONLY_STEPS: Final = ("command", "argv", "program", "stdin", "job", "foreach", "matrix", "needs", "loop", "outputs")
 SHARED: Final = frozenset(
     ({key.name for key in PROGRAM.keys} - set(ONLY_STEPS)) | {"host", "retry", "idempotent", "secrets"}
 )

@@ -6,9 +6,11 @@ Rule: pure. A step whose texts cannot be filled in is made all the same, and has
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sshsched.domain.draft import Draft, draft_flaws
+from sshsched.domain.fan import all_hosts
 from sshsched.domain.filling import filled_program
 from sshsched.domain.graph import Graph
 from sshsched.domain.handing import items_of, values_for, with_variables
@@ -18,15 +20,16 @@ from sshsched.domain.plan import NO_PLAN, Plan, Step
 from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.domain.steps import Steps
-from sshsched.domain.view import Rules
+from sshsched.domain.view import View
 
 
 class Beginning:
     """Makes the runs of the steps of one root."""
 
-    def __init__(self, rules: Rules, root: Run, graph: Graph, steps: Steps, at: float) -> None:
+    def __init__(self, view: View, root: Run, graph: Graph, steps: Steps, at: float) -> None:
         self._at = at
-        self._rules = rules
+        self._rules = view.rules
+        self._groups = view.groups
         self._root = root
         self._graph = graph
         self._steps = steps
@@ -40,7 +43,7 @@ class Beginning:
             elif step.foreach:
                 yield from self._each(step, values)
             else:
-                yield Make(self._draft(step, step.name, values))
+                yield from self._on_all(step, self._draft(step, step.name, values))
         except ValueError as error:
             yield over(self._root, step.name, State.ERROR, Reason.CONFIG, str(error))
 
@@ -70,6 +73,11 @@ class Beginning:
         ]
         none = "`foreach` gives no items"
         yield from makes or [over(self._root, step.name, State.SKIPPED, Reason.NOT_NEEDED, none)]
+
+    def _on_all(self, step: Step, draft: Draft) -> Iterator[Make]:
+        """A step on all hosts of a group is repeated for each of them."""
+        hosts, _ = all_hosts(draft.host, draft.plan, self._groups)
+        yield from [Make(replace(draft, host=host, step=f"{step.name}[{host}]")) for host in hosts] or [Make(draft)]
 
     def _draft(self, step: Step, name: str, values: Mapping[str, Any]) -> Draft:
         root = self._root

@@ -20,6 +20,7 @@ from sshsched.domain.events import (
     Delivered,
     Event,
     Extracted,
+    FailedWanted,
     Fetched,
     HoldWanted,
     HostDown,
@@ -39,7 +40,7 @@ from sshsched.domain.events import (
     Told,
     Woken,
 )
-from sshsched.domain.hands import hold_wanted, mark_wanted, release_wanted, start_wanted, stop_wanted
+from sshsched.domain.hands import failed_wanted, hold_wanted, mark_wanted, release_wanted, start_wanted, stop_wanted
 from sshsched.domain.instructions import Advance, Clean, Consider, Instruction, Look, Save, Seal, Stir
 from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.reports import reported, start_refused
@@ -171,5 +172,6 @@ _HANDLERS: dict[type, Callable[[View, Any], Iterator[Instruction]]] = {
     ReleaseWanted: release_wanted,
     StartWanted: start_wanted,
     MarkWanted: mark_wanted,
+    FailedWanted: failed_wanted,
     Swept: swept,
 }

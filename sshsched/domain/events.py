@@ -269,6 +269,15 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedWanted:
+    """Somebody wants the failed steps of live workflows to run again."""
+
+    at: float
+    run_ids: tuple[int, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Swept:
     """Time for the slow look at everything on a host: it catches what no journal line could tell."""
 
@@ -289,6 +298,7 @@ Event = (
     | ReleaseWanted
     | StartWanted
     | MarkWanted
+    | FailedWanted
     | HostUp
     | HostDown
     | StartRefused

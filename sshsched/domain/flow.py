@@ -99,7 +99,7 @@ class Course:
         self._flow = root.plan.flow
         self._graph = graph_of(root.plan.flow)
         self._steps = view.by_root.get(root.id) or Steps()
-        self._begin = Beginning(view.rules, root, self._graph, self._steps, at)
+        self._begin = Beginning(view, root, self._graph, self._steps, at)
 
     # Going on --------------------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class Course:
 
     def _runs(self, step: Step) -> list[Run]:
         """The runs that count for a step; none if it has not begun."""
-        if step.foreach and (each := self._steps.each(step.name)):
+        if each := self._steps.each(step.name):
             return list(each.values())
         run = self._steps.newest(step.name)
         return [] if run is None else [run]
@@ -260,8 +260,8 @@ class Course:
         held = HELD + failed_words(self._steps)
         if root.held == held:
             return
-        new = replace(root, held=held, message=progress(self._graph, self._steps))
-        why = f"held: {new.message}; `rerun --failed`, `release` or `stop` it"
+        why = f"{progress(self._graph, self._steps)}; held: `rerun --failed`, `release` or `stop` it"
+        new = replace(root, held=held, message=why)
         yield Save(new, root.state, (note(new, self._at, why),))
         if not root.held:
             yield from self._view.rules.follow(new, "held", self._view, self._at)

@@ -33,7 +33,6 @@ class Graph:
                 variants.setdefault(name.partition("[")[0], []).append(name)
         self.variants: Mapping[str, Sequence[str]] = variants
         """The steps that a matrix made of one, by the name of that."""
-        self.repeated = tuple(step.name for step in flow.steps if step.foreach)
 
     def owner(self, place: str) -> Step | None:
         """The step that a place belongs to: test for test[a], itself for itself."""

@@ -64,12 +64,12 @@ def with_variables(values: dict[str, Any], step: Step, fill: Callable[[str, Mapp
 def _step(graph: Graph, name: str, steps: Steps) -> Lookup:
     """What is known of a step; of one that was repeated, of all its runs together."""
     step = graph.steps.get(name)
-    if step is None or step.foreach:
+    if step is None:
         runs = [(graph.steps[each], run) for each in graph.variants.get(name, ()) if (run := steps.newest(each))]
-        if step is not None:
-            runs = [(step, run) for run in steps.each(name).values()]
-        if runs:
-            return Lookup(_facts_of_all(runs).__getitem__)
+    else:
+        runs = [(step, run) for run in steps.each(name).values()]
+    if runs:
+        return Lookup(_facts_of_all(runs).__getitem__)
     run = steps.newest(name)
     facts: dict[str, Any] = {} if step is None or run is None else _facts(step, run)
     return Lookup(facts.__getitem__)
@@ -203,6 +203,6 @@ def _verb(run: Run) -> str:
 
 def progress(graph: Graph, steps: Steps) -> str:
     """3 of 7 steps done, build failed (r12)"""
-    more = sum(max(0, len(steps.each(name)) - 1) for name in graph.repeated)
     failed = failed_words(steps)
+    more = sum(len(steps.each(name)) - 1 for name in steps.bases if name in graph.steps and steps.each(name))
     return f"{steps.done} of {len(graph.steps) + more} steps done" + (f", {failed}" if failed else "")

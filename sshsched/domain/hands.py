@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from sshsched.domain import flow, keys, words
-from sshsched.domain.events import HoldWanted, MarkWanted, ReleaseWanted, StartWanted, StopWanted
+from sshsched.domain.events import FailedWanted, HoldWanted, MarkWanted, ReleaseWanted, StartWanted, StopWanted
 from sshsched.domain.instructions import Consider, Instruction, Reconsider, Save, SaveHold, Stir, StopProgram
 from sshsched.domain.model import LogEntry, Reason, Run, StopAsked
 from sshsched.domain.saves import end, moved, note
@@ -98,6 +98,13 @@ def start_wanted(view: View, event: StartWanted) -> Iterator[Instruction]:
             free = replace(run, forced=True, held="", reason=Reason.BY_HAND)
             yield Save(free, run.state, (note(free, event.at, why),))
             yield Reconsider(run.id)
+
+
+def failed_wanted(view: View, event: FailedWanted) -> Iterator[Instruction]:
+    """What failed in a workflow runs again, and the workflow goes on from there."""
+    for number in event.run_ids:
+        if (root := view.runs.get(number)) is not None and root.plan.flow is not None:
+            yield from flow.rerun_failed(view, root, event.at, event.by or "somebody")
 
 
 def mark_wanted(view: View, event: MarkWanted) -> Iterator[Instruction]:

@@ -42,7 +42,9 @@ def is_group(asked: str) -> bool:
 
 
 def candidates(view: View, asked: str) -> Group:
-    """The hosts that were asked for. A single host is a group of one; a group that is gone has none."""
+    """The hosts that were asked for. A single host is a group of one; a group that is gone, and a root, have none."""
+    if not asked:
+        return Group(())
     if not is_group(asked):
         return Group((asked,), SINGLE)
     return view.groups.get(asked, Group(()))

@@ -6,7 +6,7 @@ Rule: a place is a step, or one item of a step that is repeated for each (`test[
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sshsched.domain.model import Run
 from sshsched.domain.states import State
@@ -50,6 +50,11 @@ class Steps(Mapping[int, Run]):
     def done(self) -> int:
         """How many places have come to an end."""
         return len(self._newest) - len(self.live)
+
+    @property
+    def bases(self) -> Iterable[str]:
+        """What stands before the [...] of places."""
+        return self._items
 
     def newest(self, place: str) -> Run | None:
         """The run that counts for a place."""

@@ -6,13 +6,16 @@ Rule: a run that cannot be bound to its job is made all the same, and has failed
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sshsched.domain.draft import Draft, draft_flaws
+from sshsched.domain.fan import fanned_out
 from sshsched.domain.instructions import Over
 from sshsched.domain.model import Output, Reason, Run
 from sshsched.domain.placement import is_group
 from sshsched.domain.states import State
+from sshsched.domain.view import Group
 from sshsched.domain.words import SCHEDULE
 from sshsched.kinds.jobs import Job, Render, Scheduled, bind
 from sshsched.kinds.options import stop_rule, stop_time
@@ -67,10 +70,14 @@ def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
 
 
 class Maker:
-    """Gives ids to runs; `last_id` is the highest that the store has ever seen."""
+    """Gives ids to runs; `last_id` is the highest that the store has ever seen.
 
-    def __init__(self, last_id: int) -> None:
+    A run on all hosts of a group becomes a workflow here, with the hosts that are in it now.
+    """
+
+    def __init__(self, last_id: int, groups: Mapping[str, Group] | None = None) -> None:
         self._last_id = last_id
+        self._groups = {} if groups is None else groups
 
     def copy(self) -> Maker:
         """One whose runs nobody ever sees."""
@@ -79,6 +86,7 @@ class Maker:
     def run(self, draft: Draft, now: float, not_before: float | None = None, over: Over | None = None) -> Run:
         """A new run. What lies ahead is scheduled; what is due, or was, waits, unless it is over before it begins."""
         self._last_id += 1
+        draft = draft if over else fanned_out(draft, self._groups)
         later = any(time is not None and time > now for time in (draft.schedule_time, not_before))
         state = State.SCHEDULED if later else State.WAITING
         due_at = now if draft.schedule_time is None else draft.schedule_time

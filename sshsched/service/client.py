@@ -83,7 +83,7 @@ class Client:
         return self._runs("GET", f"/v1/runs?{urlencode(query, doseq=True)}")
 
     def run(self, name: str) -> Shape:
-        """`{"run": ..., "log": [...]}`"""
+        """`{"run": ..., "log": [...], "notices": [...]}`"""
         return self._call("GET", f"/v1/runs/{_quoted(name)}")
 
     def stop(
@@ -94,9 +94,9 @@ class Client:
         given = {name: value for name, value in wish.items() if value is not None}
         return self._runs("POST", "/v1/runs/stop", {"runs": list(runs), "by": by, **given})
 
-    def rerun(self, runs: Sequence[str], *, same: bool = False, by: str = "") -> list[Shape]:
-        """Make finished runs once more; returns the new ones, in the same order."""
-        return self._runs("POST", "/v1/runs/rerun", {"runs": list(runs), "same": same, "by": by})
+    def rerun(self, runs: Sequence[str], *, same: bool = False, failed: bool = False, by: str = "") -> list[Shape]:
+        """Make finished runs once more, or the failed steps of live workflows; returns the new ones."""
+        return self._runs("POST", "/v1/runs/rerun", {"runs": list(runs), "same": same, "failed": failed, "by": by})
 
     def start(self, runs: Sequence[str], *, by: str = "") -> list[Shape]:
         """Start runs past their time and conditions."""
@@ -129,6 +129,14 @@ class Client:
     def reload(self, *, dry_run: bool = False) -> Shape:
         """Have the job files read again; what that changes, or would change."""
         return self._call("POST", "/v1/jobs/reload", {"dry_run": dry_run})
+
+    def archive(self, wish: Mapping[str, Any]) -> Shape:
+        """A round of letting old runs leave the store; `more` tells whether to ask again."""
+        return self._call("POST", "/v1/archive", {**wish})
+
+    def vacuum(self) -> Shape:
+        """A round of giving room back to the disk; `more` tells whether to ask again."""
+        return self._call("POST", "/v1/vacuum", {})
 
     def shutdown(self, *, handover: bool = False) -> None:
         self._call("POST", "/v1/shutdown", {"handover": handover})

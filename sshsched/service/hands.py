@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 
 from sshsched.domain.draft import Draft, host_flaw
-from sshsched.domain.events import HoldWanted, MarkWanted, ReleaseWanted, StartWanted
+from sshsched.domain.events import FailedWanted, HoldWanted, MarkWanted, ReleaseWanted, StartWanted
 from sshsched.domain.keys import EVERYTHING
 from sshsched.domain.model import Run, StopAsked
 from sshsched.domain.shape import Shape
@@ -42,6 +42,8 @@ class Hands(Asking):
     async def rerun(self, request: Request) -> Shape:
         body = await body_of(request, bodies.RerunBody)
         runs = await self.find_all(body.runs)
+        if body.failed:
+            return {"runs": shapes(await self._failed_again(runs, body.by))}
         for run in runs.values():
             if not run.finished:
                 raise RefusedError(f"{run.name} is still {run.state}; wait for its end, or stop it first")
@@ -112,6 +114,25 @@ class Hands(Asking):
             raise UsageError("name runs, jobs or hosts, or say everything")
         return await self.find_all(body.runs) if body.runs else {}, tuple(keys)
 
+    def _lives(self, root: int | None) -> bool:
+        """Whether a workflow is still there for a step to be part of."""
+        found = None if root is None else self.facade.run(root)
+        return found is not None and found.state is State.RUNNING
+
+    async def _failed_again(self, runs: dict[int, Run], by: str) -> list[Run]:
+        """The new runs of steps that had failed."""
+        for run in runs.values():
+            if run.plan.flow is None:
+                raise RefusedError(f"{run.name} is no workflow; `sshsched rerun {run.name}` runs it again")
+            if run.state is not State.RUNNING:
+                raise RefusedError(f"{run.name} is {run.state}; `sshsched rerun {run.name}` runs all of it again")
+        changed = await self.facade.want(FailedWanted(self.now(), tuple(runs), by))
+        steps = [run for run in changed.values() if run.root in runs and run.rerun_of is not None]
+        for run in runs.values():
+            if run.id not in changed:
+                raise RefusedError(f"nothing of {run.name} has failed; {run.message}")
+        return steps
+
     def _again(self, run: Run, body: bodies.RerunBody) -> Draft:
         same = Draft(
             run.asked,
@@ -121,6 +142,8 @@ class Hands(Asking):
             run.labels,
             body.by,
             rerun_of=run.id,
+            root=run.root if self._lives(run.root) else None,
+            step=run.step if self._lives(run.root) else "",
             plan=run.plan,
             start_within=run.start_within,
             stop_rule=run.stop_rule,

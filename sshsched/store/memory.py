@@ -25,8 +25,17 @@ class MemoryStore:
         self._job_logs: dict[str, list[tuple[float, str]]] = {}
         self._notices: dict[str, Notice] = {}
 
+    @property
+    def held(self) -> dict[str, str]:
+        """What is held back."""
+        return self._holds
+
     async def commit(self, saves: Sequence[Saving]) -> None:
         """See Store.commit()."""
+        self.put(saves)
+
+    def put(self, saves: Sequence[Saving]) -> None:
+        """The same without a loop."""
         new: dict[int, Run] = {}
         for save in [save for save in saves if isinstance(save, Save)]:
             known = new.get(save.run.id, self._runs.get(save.run.id))
@@ -83,6 +92,10 @@ class MemoryStore:
         newest = sorted(self._runs, reverse=True)
         found = (self._runs[id] for id in newest if before is None or id < before)
         return [run for run in found if where.matches(run)][:limit]
+
+    def steps(self, root: int) -> list[Run]:
+        """See Reader.steps()."""
+        return [run for _, run in sorted(self._runs.items()) if run.root == root]
 
     def log(self, id: int) -> list[LogEntry]:
         """See Reader.log()."""

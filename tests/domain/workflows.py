@@ -193,4 +193,5 @@ class Shop:
 
     def _stop(self, run: Run) -> Iterator[Instruction]:
         state = State.FAILURE if run.on_host else State.SKIPPED
-        yield Save(replace(run, state=state, reason=Reason.BY_HAND, finished_at=self.now), run.state)
+        ended = replace(run, state=state, reason=Reason.BY_HAND, finished_at=self.now, output=Output(complete=True))
+        yield Save(ended, run.state)

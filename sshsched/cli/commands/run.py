@@ -46,6 +46,11 @@ class RunCommand(click.Command):
 @click.option("--at", metavar="TIME", help="Start then: 18:30, or 2026-11-22T18:30.")
 @click.option("--delay", type=duration, help="Start after this time.")
 @click.option("--start-within", type=duration, help="Give up if it could not be started in this time. [1h]")
+@click.option("--fan-out", is_flag=True, help="On all hosts of a group, whatever its own way; several -H as one run.")
+@click.option("--max-fail", type=click.IntRange(0), metavar="N",
+              help="Fan out, and begin on no further host after more than N failures.")  # fmt: skip
+@click.option("--canary", type=click.IntRange(1), metavar="N",
+              help="Fan out: on the first N hosts, and on the rest if all is well there.")  # fmt: skip
 @click.option(
     "--for-dates",
     "dates",
@@ -71,6 +76,10 @@ def run(ctx: click.Context, /, job: tuple[str, ...], **options: Any) -> int:
     app: App = ctx.obj
     wishes = _wishes(**{name: options[name] for name in ("wait", "output", "raw", "as_json", "quiet")})
     drafts = _drafts(app, job, ctx.meta.get(COMMAND), _wanted(options), options["dates"])
+    if options["fan_out"] or options["max_fail"] is not None or options["canary"]:
+        from sshsched.cli.fanning import fanned
+
+        drafts = fanned(drafts, options["max_fail"], options["canary"] or 0)
     if options["explain"]:
         return _explain(app, drafts, as_json=wishes.json)
     return after(app, app.ask(lambda client: client.submit(drafts)), wishes)
@@ -134,12 +143,13 @@ def _wishes(wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
 @click.option("--same", is_flag=True, help="As they were, and not as their jobs are now.")
+@click.option("--failed", is_flag=True, help="Of a workflow that is held: only the steps that failed, and go on.")
 @waiting_options
 @click.pass_obj
-def rerun(
-    app: App, runs: tuple[str, ...], same: bool, wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool
-) -> int:
+def rerun(app: App, /, runs: tuple[str, ...], same: bool, failed: bool, **options: bool) -> int:
     """Run finished runs once more, with the same args: as their jobs are now, or just as they were."""
-    wishes = _wishes(wait, output, raw, as_json, quiet)
+    if same and failed:
+        raise UsageError("--failed runs steps as they were; leave --same out")
+    wishes = _wishes(**options)
     names = [f"r{number}" for number in run_numbers(runs)]
-    return after(app, app.ask(lambda client: client.rerun(names, same=same, by=user_name())), wishes)
+    return after(app, app.ask(lambda client: client.rerun(names, same=same, failed=failed, by=user_name())), wishes)
