@@ -25,6 +25,7 @@ PARTS = {
     "store": "commits and questions",
     "jobs": "loading and checking ten thousand job files",
     "schedules": "next runs of ten thousand schedules",
+    "flow": "what a step of a workflow costs beyond its run",
     "time": "ten thousand jobs that wait, and many that are due at once",
 }
 """Part to what it measures; each is a module of that name with `figures(sizes)`."""
