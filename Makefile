@@ -6,7 +6,7 @@ TESTS ?= tests
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check soak bench clean
+.PHONY: help demo test lint check soak bench pictures clean
 
 help:
 	@echo 'make demo    everything at once, on embedded ssh hosts; nothing is set up or left behind'
@@ -15,6 +15,7 @@ help:
 	@echo 'make check   lint and test: what must pass before a change lands'
 	@echo 'make soak    the slow campaigns: minutes to hours'
 	@echo 'make bench   each figure beside its rival, as one table'
+	@echo 'make pictures  the pictures of the screen in the documents, and what its tests compare'
 	@echo 'make clean   removes what make has made'
 
 # A failed install leaves no stamp. pip 25.1 is the first with --group, and Python brings an older one.
@@ -54,6 +55,9 @@ soak: .venv/.dev
 bench: .venv/.dev
 	tests/needs.sh parallel pdsh
 	$(BIN)/python -m bench
+
+pictures: .venv/.dev
+	$(BIN)/python -m tests.tui.pictured
 
 clean:
 	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -23,9 +23,11 @@ PARTS = {
     "idle": "a scheduler that has nothing to do",
     "service": "calls and changes over the Unix socket",
     "store": "commits and questions",
+    "archive": "old runs that leave the store, beside commits",
     "jobs": "loading and checking ten thousand job files",
     "schedules": "next runs of ten thousand schedules",
     "flow": "what a step of a workflow costs beyond its run",
+    "watch": "the live screen: first frame, at rest, among thousands of changes",
     "time": "ten thousand jobs that wait, and many that are due at once",
 }
 """Part to what it measures; each is a module of that name with `figures(sizes)`."""

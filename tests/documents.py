@@ -7,6 +7,8 @@ The convention, which `tests/test_docs.py` enforces:
   may print anything. A command ends with 0, unless the next one is `echo $?`. One document is one shell session, with
   hosts `nas`, `web1`, `web2` and `local`.
 - a block of kind `yaml` begins with a comment that names its file in the config folder, where it lies for the commands.
+- a block of kind `python` begins with a comment that names its file in the folder `kinds/` of the config folder, where
+  it lies for the commands.
 - a block of kind `console` is only shown: it is about installing, or a make target.
 - a block of kind `text` is no command. If it begins with a comment that names a `.cal` file, it lies there, too.
 """
@@ -27,7 +29,11 @@ from tests.support import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(?P<kind>\S*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
-FILES = {"yaml": re.compile(r"# ([\w./-]+\.yaml)\b"), "text": re.compile(r"# ([\w./-]+\.cal)\b")}
+FILES = {
+    "yaml": re.compile(r"# ([\w./-]+\.yaml)\b"),
+    "python": re.compile(r"# (kinds/\w+\.py)\b"),
+    "text": re.compile(r"# ([\w./-]+\.cal)\b"),
+}
 SESSION_WITHIN = 100.0  # seconds
 
 

@@ -17,7 +17,7 @@ from sshsched.domain.states import MOVES
 from tests.documents import DOCUMENTS, blocks, matches, steps, type_all
 from tests.support import ROOT, end_scheduler
 
-KINDS = {"sh", "yaml", "console", "text"}
+KINDS = {"sh", "yaml", "python", "console", "text"}
 INSTALLING = re.compile(r"(git clone|cd|pip install|pipx install|sudo apt-get install|make (?P<target>\w+))\b")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
@@ -40,7 +40,7 @@ def test_blocks_say_what_they_are(document: Path) -> None:
     found = blocks(document)
 
     assert set() == {block.kind for block in found} - KINDS
-    assert [] == [block.line for block in found if block.kind == "yaml" and block.file is None]
+    assert [] == [block.line for block in found if block.kind in ("yaml", "python") and block.file is None]
     assert [] == [block.line for block in found if block.kind == "text" and "$ sshsched" in block.text]
 
 

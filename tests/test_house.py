@@ -32,10 +32,13 @@ MAY_IMPORT = {
     "service": BELOW_ENGINE | {"engine"},
     "demo": BELOW_CLI,
     "cli": BELOW_CLI | {"demo", "tui"},
-    "tui": BELOW_CLI,
+    "tui": BELOW_CLI | {"cli"},
     "__main__": {"cli"},
     "__init__": set(),
 }
+
+# What the screen may have of the commands: pure modules that make texts.
+TEXTS = {f"sshsched.cli.{name}" for name in ("safe", "table", "times", "verdict")}
 
 # What makes a function depend on more than its arguments.
 IMPURE = {"asyncio", "logging", "os", "random", "selectors", "socket", "sqlite3", "subprocess", "threading", "time"}
@@ -90,6 +93,12 @@ def test_imports_go_one_way(module: Path) -> None:
     room = room_of(name_of(module))
 
     assert set() == {room_of(name) for name in ours(tree_of(module))} - MAY_IMPORT[room] - {room}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if room_of(name_of(m)) == "tui"], ids=name_of)
+def test_the_screen_has_of_the_commands_only_their_words(module: Path) -> None:
+    """The screen says things as commands do, with the modules that make texts; what commands do it is handed."""
+    assert set() == {name for name in ours(tree_of(module)) if room_of(name) == "cli"} - TEXTS
 
 
 def test_no_circle_of_imports() -> None:

@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 
 from sshsched.cli.times import utc
 from sshsched.domain.shape import iso
-from sshsched.kinds.due import explain, upcoming
+from sshsched.kinds.due import explain
 from sshsched.kinds.jobs import Job, Scheduled
-from sshsched.kinds.schedules.base import Schedule, Skip, Target
+from sshsched.kinds.schedules.base import Schedule, Skip, Target, Why
 from sshsched.kinds.zones import zone
 
 MOST_SKIPS: Final = 100
@@ -41,8 +41,18 @@ def coming(jobs: Iterable[Job], after: float, count: int) -> list[Coming]:
 
 
 def _stream(job: Job, timed: Scheduled, after: float) -> Iterator[Coming]:
-    for entry in explain(timed.schedule, timed.options, after, job=job.id):
-        yield Coming(entry.at, job, timed, entry)
+    return (Coming(entry.at, job, timed, entry) for entry in explained(job, timed, after))
+
+
+def explained(job: Job, timed: Scheduled, after: float) -> Iterator[Target | Skip]:
+    """All that comes after an instant. A schedule whose code fails, which may be anybody's, ends there."""
+    at = after
+    try:
+        for entry in explain(timed.schedule, timed.options, after, job=job.id):
+            at = entry.at
+            yield entry
+    except Exception as error:
+        yield Skip(at, Why.FAILED, f"its code fails: {type(error).__name__}: {error}")
 
 
 def next_time(job: Job, now: float) -> float | None:
@@ -53,7 +63,9 @@ def next_time(job: Job, now: float) -> float | None:
 
 def first_target(job: Job, timed: Scheduled, now: float) -> Target | None:
     """The next time of a schedule."""
-    return next(upcoming(timed.schedule, timed.options, now, job=job.id), None)
+    if not timed.options.enabled:
+        return None
+    return next((entry for entry in explained(job, timed, now) if isinstance(entry, Target)), None)
 
 
 def zone_of(schedule: Schedule, usual: str) -> str:
@@ -107,7 +119,7 @@ def summary(job: Job) -> str:
 def never(job: Job, timed: Scheduled, now: float) -> str:
     """Why a schedule has no next run, for one that has none."""
     last = None
-    for entry in islice(explain(timed.schedule, timed.options, now, job=job.id), MOST_SKIPS):
+    for entry in islice(explained(job, timed, now), MOST_SKIPS):
         last = entry
     reason = last.note if isinstance(last, Skip) else "all its times have passed, or there is no such date"
     return f"{timed.schedule} never runs again: {reason}"

@@ -29,6 +29,8 @@ class App:
     def __init__(self, config_dir: str | None, state_dir: str | None) -> None:
         self._config_dir = paths.config_dir(config_dir)
         self._state_dir = paths.state_dir(state_dir)
+        self.archive: str | None = None
+        """The archive that is read instead of the store; see options.archive_option()."""
 
     @cached_property
     def config_dir(self) -> Path:
@@ -43,15 +45,19 @@ class App:
         return Path(self._state_dir)
 
     def reader(self) -> Reader:
-        """The past, read-only, also when no scheduler runs."""
+        """The past, read-only, also when no scheduler runs. Raises NotFoundError for an archive that is not there."""
         from sshsched.store.reader import Reader
 
-        return Reader(self.state_dir)
+        return Reader(self.state_dir) if self.archive is None else Reader.of_archive(self._archive_file(self.archive))
 
     def files(self) -> OutputFiles:
         from sshsched.store.output import OutputFiles
 
-        return OutputFiles(self.state_dir)
+        if self.archive is None:
+            return OutputFiles(self.state_dir)
+        from sshsched.store.archive import output_of
+
+        return output_of(self._archive_file(self.archive))
 
     def client(self) -> Client:
         """A way to the scheduler, if there is one."""
@@ -62,11 +68,18 @@ class App:
     def ask(self, question: Callable[[Client], T]) -> T:
         """The scheduler's answer; one is started in the background if none listens. Raises SchedulerError."""
         try:
-            return question(self.client())
+            with self.client() as client:
+                return question(client)
         except NoSchedulerError:
             # Nobody listened, so nothing was asked: asking again does nothing twice.
             self.start_scheduler()
-            return question(self.client())
+            with self.client() as client:
+                return question(client)
+
+    def _archive_file(self, text: str) -> Path:
+        from pathlib import Path
+
+        return Path(text).expanduser().absolute()
 
     def start_scheduler(self) -> None:
         from sshsched.cli.background import start

@@ -16,6 +16,7 @@ COMMANDS = {
     "output": "output",
     "runs": "runs",
     "show": "show",
+    "watch": "watch",
     "stop": "stop",
     "skip": "stop",
     "start": "hands",
@@ -35,6 +36,9 @@ COMMANDS = {
     "serve": "serve",
     "service": "service",
     "reload": "reload",
+    "doctor": "doctor",
+    "archive": "archive",
+    "vacuum": "archive",
     "demo": "demo",
     "completion": "completion",
 }

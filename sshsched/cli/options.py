@@ -23,6 +23,17 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
+def archive_option(command: F) -> F:
+    """For commands that read: from then on, App.reader() and App.files() are those of the archive."""
+
+    def choose(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+        context.obj.archive = value
+
+    return click.option(
+        "--archive", metavar="FILE", expose_value=False, callback=choose, help="Look into this archive instead."
+    )(command)
+
+
 def waiting_options(command: F) -> F:
     """For commands that make runs."""
     for option in (

@@ -21,6 +21,11 @@ _COLOUR = r"\x1b\[[0-9;:]{0,60}m"
 _IN_TEXT = f"[{_DANGEROUS}]"
 _IN_LINE = f"[{_DANGEROUS}\t\n]"
 _IN_COLOURED = f"({_COLOUR})|[{_DANGEROUS}]"
+_OBEYED = (
+    r"(?:\x1b\]|\x9d)[^\x00-\x06\x08-\x1f\x7f-\x9f]{0,4096}(?:\x07|\x1b\\|\x9c)"  # OSC: titles, links, clipboard
+    r"|(?:\x1b\[|\x9b)(?![0-9;:]{0,60}m)[0-?]{0,60}[ -/]{0,4}[@-~]"  # CSI that is no colour
+    r"|\x1b[()*+][0-9A-Za-z]|\x1b[=>78cDEHMN]"  # character sets, modes, moves
+)
 _CUT_COLOUR = r"\x1b(?:\[[0-9;:]{0,60})?\Z"
 
 _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
@@ -46,6 +51,16 @@ def safe_line(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return re.sub(_IN_LINE, _show, text)
+
+
+def safe_coloured(text: str) -> str:
+    """For a line of a program's output that keeps its colours, and nothing else that a terminal would obey.
+
+    What is complete and only moves a cursor, sets a title or makes a link is dropped: shown, it would hide the text.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_IN_COLOURED, lambda match: match[1] or _show(match), re.sub(_OBEYED, "", text))
 
 
 class SafeStream:

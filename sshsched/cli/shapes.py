@@ -178,7 +178,7 @@ PRINTED: dict[str, Any] = {
     "hosts": list[HostItem],
     "status": StatusItem,
 }
-"""Command to what its `--json` is; `stats` is `runs --stats`. What makes runs or waits for them prints as `runs` does."""
+"""Command to what its `--json` is; `stats` is `runs --stats`. What makes runs or waits for them is like `runs`."""
 
 
 def printed_schema(command: str) -> dict[str, Any]:

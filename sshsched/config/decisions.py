@@ -19,7 +19,7 @@ from sshsched.config.reading import Key, Made, Record, Schema, Take, read_text, 
 from sshsched.config.values import Duration, Integer, Many, Number, OneOf, Pairs, Truth, Word
 from sshsched.domain import secrets
 from sshsched.domain.nearest import suggest
-from sshsched.domain.plan import NO_PLAN, Deed, Plan, Retry, Rule, Then
+from sshsched.domain.plan import NO_FAN, NO_PLAN, Deed, Plan, Retry, Rule, Then
 from sshsched.domain.sound import MOST, OUTCOMES
 
 if TYPE_CHECKING:
@@ -216,6 +216,7 @@ DECISIONS: Final[tuple[Key[Any], ...]] = (
     *(CONDITION, DEPENDS_ON, AFTER, MAX_WAIT, THEN, ACTION, NOTIFY, SUCCESSORS, RETRY, IDEMPOTENT, LOCKS, CONCURRENCY),
     *(MAX_RUNNING, SKIP_DUPLICATE, PRIORITY, WARN, SECRETS),
 )
+NAMES: Final = frozenset(key.name for key in DECISIONS)
 ELSEWHERE: Final = {
     "conditions": "here it is called 'condition'",
     "actions": "here it is called 'action'",
@@ -241,6 +242,9 @@ class Found(NamedTuple):
 
 def take_plan(take: Take) -> Callable[[Asked, Settings, Callable[[], str]], Found]:
     """Takes the keys; what comes back makes the plan of them, once all have been read."""
+    if take.node.entries.keys().isdisjoint(NAMES):  # as in most of ten thousand jobs
+        take.taken |= NAMES
+        return _without_keys
     values = {key.name: take(key) for key in DECISIONS}
 
     def make(asked: Asked, settings: Settings, tz: Callable[[], str]) -> Found:
@@ -265,9 +269,17 @@ def take_plan(take: Take) -> Callable[[Asked, Settings, Callable[[], str]], Foun
             long_after=long,
             secrets=values["secrets"],
         )
-        return Found(NO_PLAN if plan == NO_PLAN else plan, places)
+        return Found(plan, places)
 
     return make
+
+
+def _without_keys(asked: Asked, settings: Settings, tz: Callable[[], str]) -> Found:
+    """Where nothing is said but perhaps how a host is chosen."""
+    plan = NO_PLAN
+    if settings.max_wait is not None or asked.strategy or asked.fan is not NO_FAN:
+        plan = Plan(max_wait=settings.max_wait, then=settings.then, strategy=asked.strategy, fan=asked.fan)
+    return Found(plan, {})
 
 
 def _zoned(rule: Rule, tz: Callable[[], str]) -> Rule:

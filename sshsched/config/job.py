@@ -11,15 +11,17 @@ from typing import Any, Final
 
 from sshsched.config.decisions import ACTION_KEYS, CONDITION_KEYS, DECISIONS, check_decisions, take_plan
 from sshsched.config.decisions import ELSEWHERE as DECIDED_ELSEWHERE
+from sshsched.config.kinded_programs import KINDED
 from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError
 from sshsched.config.params import Params, names_in
 from sshsched.config.placement import Asked, Place
 from sshsched.config.programs import PROGRAM, Entries, check_program, make_program, spread
 from sshsched.config.reading import Key, Made, Record, Schema, present, reader
+from sshsched.config.retention import RETENTION
 from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults, is_template
 from sshsched.config.values import TEXT, Duration, Many, Word
-from sshsched.config.workflow import ONLY_STEPS, WORKFLOW, apart
+from sshsched.config.workflow import ONLY_STEPS, STEPS, WORKFLOW, Parts, check_alone
 from sshsched.kinds.jobs import Expect, Job, Param, Scheduled
 
 
@@ -65,8 +67,17 @@ SCHEDULE: Final = Key(
     "schedule", Timetable(), "when runs are due: 30 3 * * *, @daily, every 15m, or in long form", None
 )
 EXPECT: Final = Key("expect", Expected(), "by when runs must have succeeded, or somebody is told", None)
-LONG_PROGRAM: Final = Key("program", Made(PROGRAM, make_program), PROGRAM.help)
-OWN: Final[tuple[Key[Any], ...]] = (HOST, SCHEDULE, PARAMS, TOLD, START, *DECISIONS, EXPECT, *WORKFLOW)
+OWN: Final[tuple[Key[Any], ...]] = (
+    HOST,
+    SCHEDULE,
+    PARAMS,
+    TOLD,
+    START,
+    RETENTION,
+    *DECISIONS,
+    EXPECT,
+    *WORKFLOW,
+)
 
 ELSEWHERE: Final = {
     **PROGRAM.elsewhere,
@@ -87,16 +98,21 @@ ELSEWHERE: Final = {
     "defaults": "keys for all jobs of a folder belong in a file _defaults.yaml there",
     **dict.fromkeys(("id", "name"), "a job is named by the path of its file"),
 }
-SAME: Final = ({"command", "argv"}, {"timeout", "timeout-minutes"}, {"locks", "concurrency"}, {"depends_on", "after"})
+SAME: Final = (
+    {"command", "argv", "program"},
+    {"timeout", "timeout-minutes"},
+    {"locks", "concurrency"},
+    {"depends_on", "after"},
+)
 """Keys of which one of a job's own takes the place of all of its folder's."""
 FILLED: Final = (
-    *("host", "command", "argv", "env", "cwd", "stdin", "user", "locks", "concurrency"),
+    *("host", "command", "argv", "env", "cwd", "stdin", "user", "program", "locks", "concurrency"),
     *CONDITION_KEYS,
 )
 """Keys whose texts are filled in when a run is bound."""
 PLACED: Final = ("host", "locks", "concurrency", "secrets")
 """Keys whose values name things that other files have."""
-FLAT: Final = Record((*OWN, *PROGRAM.keys), "a job", ELSEWHERE)
+FLAT: Final = Record((*OWN, *PROGRAM.keys, KINDED), "a job", ELSEWHERE)
 """What is read once the keys under `program:` have been moved to the top."""
 NO_HOST: Final = replace(HOST, default=Asked(""))
 ROOT: Final = replace(FLAT, keys=(NO_HOST, *FLAT.keys[1:]), help="a workflow")
@@ -115,7 +131,7 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
         raise problems.refuse(node, f"{node.what} stands where a job should be: `host: ...` and `command: ...`")
     before = len(problems.found)
     entries = with_defaults(spread(node, problems), defaults)
-    flat, flow, steps = apart(Mapping(node.line, node.column, node.path, entries), problems, around)
+    flat, flow, steps = _apart(Mapping(node.line, node.column, node.path, entries), problems, around)
     if flow is None:
         check_program(node, entries, problems)
     check_decisions(flat, problems)
@@ -124,8 +140,9 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
     record, host = (FLAT, HOST) if flow is None else (ROOT, NO_HOST)
     with reader(flat, record, problems) as take:
         asked, program, params, plan = take(host), make_program(take), take(PARAMS), take_plan(take)
-        told, start, _, _ = take(TOLD), take(START), take(SCHEDULE), take(EXPECT)
-        _ = [take(key) for key in WORKFLOW]
+        written = take(KINDED)
+        told, start, retention = take(TOLD), take(START), take(RETENTION)
+        _ = [take(key) for key in (SCHEDULE, EXPECT, *WORKFLOW)]
     if len(problems.found) > before:
         raise UnreadableError
     settings = around.settings
@@ -135,12 +152,14 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
         asked.name,
         program,
         params,
+        written=written,
         description=told[0],
         labels=told[1],
         start_within=settings.start_within if start is None else start,
         plan=found.plan if flow is None else replace(found.plan, flow=flow),
         schedules=schedules,
         expects=expects,
+        retention=retention,
         file=problems.file,
         line=node.line,
         places={
@@ -149,6 +168,15 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
             **{name: flat.entries[name].key.line for name in PLACED if name in flat.entries},
         },
     )
+
+
+def _apart(node: Mapping, problems: Problems, around: Surroundings) -> Parts:
+    if STEPS.name not in node.entries:
+        check_alone(node, problems)
+        return Parts(node)
+    from sshsched.config.steps import apart  # most jobs are no workflows
+
+    return apart(node, problems, around)
 
 
 def _lines(node: Mapping) -> dict[str, int]:
@@ -173,7 +201,7 @@ def read_defaults(node: Mapping, problems: Problems) -> Entries:
 
 def job_schema() -> Schema:
     """The JSON Schema of one job, in its short and its long form."""
-    schema = Record((*OWN, LONG_PROGRAM, *PROGRAM.keys), "a job").schema()
+    schema = Record((*OWN, KINDED, *PROGRAM.keys), "a job").schema()
     del schema["required"]  # any of its keys may come from the defaults of its folder
     return schema
 

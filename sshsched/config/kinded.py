@@ -117,6 +117,16 @@ def _common(node: Mapping, record: Record, problems: Problems) -> dict[str, Any]
     return values
 
 
+def read_kind(node: Mapping, family: Family, record: Record, problems: Problems) -> tuple[str, dict[str, Any]]:
+    """The kind and its options of what is told nothing beside `type`. Raises UnreadableError."""
+    before = len(problems.found)
+    name = _common(node, record, problems)["type"]
+    values = _options(node, _kind(node, family, name, problems), record, problems)
+    if len(problems.found) > before:
+        raise UnreadableError
+    return name, values
+
+
 def _kind(node: Mapping, family: Family, name: str, problems: Problems) -> type[Any]:
     if not name:
         raise problems.refuse(node, f"the key 'type' is missing; known: {', '.join(names(family))}")

@@ -15,7 +15,8 @@ from sshsched.config.kinded import is_open
 from sshsched.config.settings import Settings
 from sshsched.config.templates import is_template
 from sshsched.domain.nearest import unknown
-from sshsched.domain.plan import Plan
+from sshsched.domain.placement import is_group
+from sshsched.domain.plan import NO_PLAN, Plan
 from sshsched.errors import Problem
 from sshsched.kinds.jobs import Bound, Job, Render
 from sshsched.kinds.targets import depends, follows, is_alternative
@@ -42,17 +43,23 @@ class Links:
 
     def look(self, job: Job, bound: Bound | None, at: float) -> None:
         """At one run of a job that is due at an instant; None is any run of it, of which no args are known."""
+        if job.plan is NO_PLAN and not is_group(job.host) and not is_template(job.host):
+            return
         plan, host, args = (job.plan, job.host, {}) if bound is None else (bound.plan, bound.host, bound.args)
         if bound is None:
-            closed = tuple(rule for rule in plan.conditions if not is_open(dict(rule.options)))
-            plan = replace(plan, conditions=closed)
+            plan = _closed(plan)
+        self._plan(job, plan, host, args)
+        if plan.conditions:
+            self._circles.add(job, args, plan, at)
+        for step in plan.flow.steps if plan.flow else ():
+            self._plan(job, _closed(step.plan or NO_PLAN), step.host, {})
+
+    def _plan(self, job: Job, plan: Plan, host: str, args: Args) -> None:
         self._place(job, host)
         self._locks(job, plan)
         self._secrets(job, plan)
         self._actions(job, plan)
         self._dependencies(job, plan, args)
-        if plan.conditions:
-            self._circles.add(job, args, plan, at)
 
     def problems(self) -> list[Problem]:
         """What is wrong for certain."""
@@ -140,6 +147,12 @@ class Links:
 
     def _note(self, notes: dict[Problem, None], job: Job, line: int, message: str) -> None:
         notes[Problem(job.file, line, 1, "", f"job '{job.id}': {message}")] = None
+
+
+def _closed(plan: Plan) -> Plan:
+    """Without what nobody knows before a run is made."""
+    closed = (rule for rule in plan.conditions if "enabled" not in rule.options and not is_open(dict(rule.options)))
+    return replace(plan, conditions=tuple(closed))
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

@@ -6,7 +6,7 @@ Rule: the keys may stand at the top of a job (the short form) or under `program:
 from __future__ import annotations
 
 from collections.abc import Mapping as AbstractMapping
-from typing import Final
+from typing import Any, Final
 
 from sshsched.config.nodes import Entry, Mapping, Node, Problems, Text
 from sshsched.config.reading import Key, Made, Record, Take, check_keys
@@ -69,12 +69,14 @@ ELSEWHERE: Final = {
     "grace": "it belongs under 'stop'",
     "timeout_minutes": "it is written timeout-minutes; or `timeout: 5m`",
 }
-LATER: Final = frozenset({"type"})
+BESIDE: Final[tuple[Key[Any], ...]] = (
+    *(ENV, CWD, STDIN, UMASK, USER, STOPPING, TIMEOUT, TIMEOUT_MINUTES, ACCEPT, ABANDONING),
+)
+"""What every program can be told, whatever it is."""
 PROGRAM: Final = Record(
-    (COMMAND, ARGV, ENV, CWD, STDIN, UMASK, USER, STOPPING, TIMEOUT, TIMEOUT_MINUTES, ACCEPT, ABANDONING),
+    (COMMAND, ARGV, *BESIDE),
     "what runs on the host",
     ELSEWHERE,
-    LATER,
 )
 
 Entries = AbstractMapping[str, Entry]
@@ -106,11 +108,19 @@ def spread(node: Mapping, problems: Problems) -> dict[str, Entry]:
     entries = dict(node.entries)
     long = entries.pop("program", None)
     if long is not None:
-        for name, entry in _program_entries(long.value, problems).items():
+        found = long.value
+        if isinstance(found, Mapping) and "type" in found.entries:
+            entries["program"], found = _apart(long)
+        for name, entry in _program_entries(found, problems).items():
             if name in entries:
                 problems.add(entry.key, f"stands here and beside 'program' in line {entries[name].key.line}; keep one")
             entries[name] = entry
-    for one, other in (("command", "argv"), ("timeout", "timeout-minutes")):
+    for one, other in (
+        ("command", "argv"),
+        ("timeout", "timeout-minutes"),
+        ("program", "command"),
+        ("program", "argv"),
+    ):
         if one in entries and other in entries:
             later = max(entries[one].key, entries[other].key, key=lambda key: (key.line, key.column))
             problems.add(later, f"both '{one}' and '{other}' are given; keep one")
@@ -120,8 +130,20 @@ def spread(node: Mapping, problems: Problems) -> dict[str, Entry]:
 def check_program(node: Mapping, entries: Entries, problems: Problems) -> None:
     """See to it that a job, whose entries have been spread, has a program."""
     long = node.entries.get("program")
-    if "command" not in entries and "argv" not in entries and (long is None or isinstance(long.value, Mapping)):
+    if not {"command", "argv", "program"} & entries.keys() and (long is None or isinstance(long.value, Mapping)):
         problems.add(node, "no program: write `command: ...` for a shell line, or `argv: [program, argument]`")
+
+
+def _apart(long: Entry) -> tuple[Entry, Mapping]:
+    """A program of somebody's kind: its type and options, and apart from them what every program can be told."""
+    node, beside = long.value, {key.name for key in BESIDE}
+    assert isinstance(node, Mapping)
+    told = {name: entry for name, entry in node.entries.items() if name in beside}
+    own = {name: entry for name, entry in node.entries.items() if name not in beside}
+    return (
+        Entry(long.key, Mapping(node.line, node.column, node.path, own)),
+        Mapping(node.line, node.column, node.path, told),
+    )
 
 
 def _program_entries(node: Node, problems: Problems) -> dict[str, Entry]:

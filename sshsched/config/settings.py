@@ -10,15 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from sshsched.config.addresses import Address, ListenAt
 from sshsched.config.decisions import ACTION, MAX_WAIT, NOTIFY, THEN
 from sshsched.config.nodes import Problems, UnreadableError
 from sshsched.config.reading import Key, Record, reader
+from sshsched.config.retention import RETENTION
 from sshsched.config.secrets import SECRETS
 from sshsched.config.strict import read_file
 from sshsched.config.telling import DIGEST, SMTP, Digest, Smtp
 from sshsched.config.values import Duration, Integer, Pairs, ZoneName
 from sshsched.domain.model import START_WITHIN
 from sshsched.domain.plan import Deed, Then
+from sshsched.domain.retention import Retention
 from sshsched.domain.secrets import Source
 from sshsched.kinds.registry import look_in
 
@@ -32,6 +35,7 @@ START: Final = Key(
 )
 SLOTS: Final = Key[int | None]("slots", Integer(1, MOST_SLOTS), "how many programs run at once on a host", None)
 TZ: Final = Key[str | None]("tz", ZoneName(), "the time zone of schedules that name none; else this machine's", None)
+METRICS: Final = Key[ListenAt | None]("metrics", Address(), "where /metrics is, for Prometheus, as in 9464", None)
 LOCKS: Final = Key[Mapping[str, int]](
     "locks",
     Pairs(r"[^\s,{}]+", "name of a lock; use no spaces, commas or braces", Integer(1, MOST_SLOTS)),
@@ -50,6 +54,8 @@ KEYS: Final[dict[str, Key[Any]]] = {
     "secrets": SECRET,
     "smtp": SMTP,
     "digest": DIGEST,
+    "retention": RETENTION,
+    "metrics": METRICS,
 }
 """The fields of Settings that are the values of keys."""
 RECORD: Final = Record((*KEYS.values(), ACTION, NOTIFY), "the settings")
@@ -72,6 +78,9 @@ class Settings:
     secrets: Mapping[str, Source] = field(default_factory=dict)
     smtp: Smtp | None = None
     digest: Digest | None = None
+    retention: Retention | None = None
+    """For the runs of all jobs that have none of their own, and of none, together."""
+    metrics: ListenAt | None = None
 
 
 def load_settings(config_dir: Path) -> Settings:

@@ -13,6 +13,8 @@ from typing import Final, Generic, TypeVar
 
 from sshsched.config.nodes import Listing, Mapping, Node, Problems, UnreadableError, shown
 from sshsched.config.reading import Kind, Schema, read_each, read_text, read_value
+from sshsched.config.sizes import PATTERN as SIZE_PATTERN
+from sshsched.config.sizes import size
 from sshsched.config.templates import is_template
 from sshsched.domain.nearest import suggest
 from sshsched.kinds.durations import PATTERN, duration
@@ -153,6 +155,21 @@ class Duration:
     def schema(self) -> Schema:
         number: Schema = {"type": "number", "minimum" if self.zero else "exclusiveMinimum": 0}
         return {"anyOf": [number, {"type": "string", "pattern": PATTERN}]}
+
+
+class Size:
+    """Bytes, written as `500MB` or `10GB` (powers of 1000), or as `10GiB` (powers of 1024)."""
+
+    def read(self, node: Node, problems: Problems) -> int:
+        text = read_text(node, problems, "a size")
+        try:
+            return size(text)
+        except ValueError as error:
+            raise problems.refuse(node, str(error)) from None
+
+    def schema(self) -> Schema:
+        number: Schema = {"type": "integer", "minimum": 1}
+        return {"anyOf": [number, {"type": "string", "pattern": SIZE_PATTERN}]}
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,15 @@ such as its schedule, conditions and actions, is about the workflow as a whole.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from sshsched.config.matrix import VARIABLES
 from sshsched.config.nodes import Entry, Mapping, Node, Problems
 from sshsched.config.programs import PROGRAM, Entries
 from sshsched.config.reading import Key, Schema
-from sshsched.config.values import TEXT, Integer, OneOf, Pairs
-from sshsched.domain.draft import NAME
+from sshsched.config.values import Integer, OneOf
 from sshsched.domain.plan import Flow
 
-if TYPE_CHECKING:
-    from sshsched.config.surroundings import Surroundings
-
-VARIABLE_WANTED: Final = "name of a variable; use letters, digits and _, no digit first"
 MOST_STEPS: Final = 10_000
 
 
@@ -29,15 +25,12 @@ class _Steps:
         return None
 
     def schema(self) -> Schema:
-        from sshsched.config.steps import steps_schema
+        from sshsched.config.step_keys import steps_schema
 
         return steps_schema()
 
 
 STEPS: Final = Key("steps", _Steps(), "a workflow: commands by name, and what each one needs", None)
-VARIABLES: Final = Key(
-    "variables", Pairs(NAME.pattern, VARIABLE_WANTED, TEXT), "texts for the templates of the steps, by name", {}
-)
 ON_FAILURE: Final = Key(
     "on_failure", OneOf(("hold", "fail"), "way to go on"), "after a failure: hold the workflow, or let it fail", "hold"
 )
@@ -46,7 +39,7 @@ MAX_FAIL: Final = Key[int | None](
 )
 WORKFLOW: Final[tuple[Key[Any], ...]] = (STEPS, VARIABLES, ON_FAILURE, MAX_FAIL)
 
-ONLY_STEPS: Final = ("command", "argv", "stdin", "job", "foreach", "matrix", "needs", "loop", "outputs")
+ONLY_STEPS: Final = ("command", "argv", "program", "stdin", "job", "foreach", "matrix", "needs", "loop", "outputs")
 SHARED: Final = frozenset(
     ({key.name for key in PROGRAM.keys} - set(ONLY_STEPS)) | {"host", "retry", "idempotent", "secrets"}
 )
@@ -61,22 +54,11 @@ class Parts(NamedTuple):
     places: dict[str, int] = {}  # noqa: RUF012 - a default of a tuple, which nobody changes
 
 
-def apart(node: Mapping, problems: Problems, around: Surroundings) -> Parts:
-    """Read the workflow of a job, if it is one. Notes problems, never raises for them."""
-    if STEPS.name not in node.entries:
-        for key in WORKFLOW:
-            if key.name in node.entries:
-                problems.add(node.entries[key.name].key, f"means something only beside 'steps'{_else(key.name)}")
-        return Parts(node)
-    for name in ONLY_STEPS:
-        if name in node.entries:
-            problems.add(node.entries[name].key, "belongs to one of the steps, not beside 'steps'")
-    from sshsched.config.steps import read_flow
-
-    taken = (*SHARED, *ONLY_STEPS, *(key.name for key in WORKFLOW))
-    rest = {name: entry for name, entry in node.entries.items() if name not in taken}
-    flow, places = read_flow(node, problems, around)
-    return Parts(Mapping(node.line, node.column, node.path, rest), flow, places)
+def check_alone(node: Mapping, problems: Problems) -> None:
+    """Note what means something only in a workflow, in a job that is none."""
+    for key in WORKFLOW:
+        if key.name in node.entries:
+            problems.add(node.entries[key.name].key, f"means something only beside 'steps'{_else(key.name)}")
 
 
 def inherited(own: Entries, job: Entries) -> dict[str, Entry]:

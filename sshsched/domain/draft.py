@@ -20,7 +20,7 @@ Flaw = tuple[str, str]
 
 HOST_NAME = r"[A-Za-z0-9._@:%+][A-Za-z0-9._@:%+-]*"
 """What may stand where a host or @GROUP is named: nothing that ssh could take for an option."""
-ASKED = re.compile(rf"tags:[^\s,]+(?:,[^\s,]+)*|{HOST_NAME}")
+ASKED = re.compile(rf"tags:[^\s,]+(?:,[^\s,]+)*|(?!tags:){HOST_NAME}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 UMASK = re.compile(r"0?[0-7]{1,3}")
 RESERVED = "SSHSCHED_"

@@ -5,17 +5,19 @@ Rule: fields are only ever added. Times are ISO 8601 in UTC, durations are secon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.program import Program
 
+if TYPE_CHECKING:  # it brings much along that commands which only read have no use for
+    from sshsched.domain.instructions import Notice
+
 Shape = dict[str, Any]
-_PROGRAM = tuple(field.name for field in fields(Program))
+_PROGRAM = tuple(field.name for field in fields(Program) if field.name != "stop")
 
 
 def iso(at: float | None) -> str | None:
@@ -101,6 +103,16 @@ def log_shape(entry: LogEntry) -> Shape:
         "to": str(entry.new),
         "reason": str(entry.reason),
         "message": entry.message,
+    }
+
+
+def whole_shape(run: Run, log: Iterable[LogEntry], notices: Iterable[Notice], steps: list[Shape]) -> Shape:
+    """All that is told of one run: `show --json`, and `GET /v1/runs/{run}`. Only a workflow has steps."""
+    return {
+        "run": run_shape(run),
+        "log": [log_shape(entry) for entry in log],
+        "notices": [notice_shape(notice) for notice in notices],
+        "steps": steps,
     }
 
 

@@ -34,7 +34,7 @@ def plan_flaws(plan: Plan, at: str = "plan") -> Iterator[Flaw]:
         yield from _known(f"{at}.actions[{index}].on", deed.on, OCCASIONS)
     yield from _retry(plan.retry, f"{at}.retry")
     for name, count in plan.locks.items():
-        if not LOCK.fullmatch(name) or not 1 <= count <= MOST:
+        if not (LOCK.fullmatch(name) or "{" in name) or not 1 <= count <= MOST:
             yield f"{at}.locks", f"{name!r}: {count} is no lock; names have no spaces and no commas, counts are above 0"
     if plan.strategy:
         yield from _known(f"{at}.strategy", (plan.strategy,), STRATEGIES)

@@ -222,15 +222,18 @@ def _locks(view: View, run: Run) -> Answer:
         if sum(holders.values()) + count > whole:
             who = ", ".join(f"r{number}" for number in list(holders)[:3])
             return Wait(f"the lock '{name}', which {who} holds", (keys.lock(name),))
-        if _overtakes(view, keys.lock(name), run):
+        if _overtakes(view, name, run, whole - sum(holders.values())):
             return Wait(f"the lock '{name}', behind others", (keys.lock(name),))
     return Ready()
 
 
-def _overtakes(view: View, key: str, run: Run) -> bool:
-    """Whether somebody who came earlier waits for more of the same: else those who ask for much would never get it."""
-    firsts = [line.first for line in view.parked.get(key, {}).values()]
-    return any(other is not None and other.id != run.id and rank(other) < rank(run) for other in firsts)
+def _overtakes(view: View, name: str, run: Run, free: int) -> bool:
+    """Whether somebody who came earlier waits for more of a lock than is free: else who asks for much never gets it."""
+    firsts = [line.first for line in view.parked.get(keys.lock(name), {}).values()]
+    return any(
+        other is not None and other.id != run.id and rank(other) < rank(run) and other.plan.locks.get(name, 0) > free
+        for other in firsts
+    )
 
 
 # Who is told, and when -------------------------------------------------------------------------------------------

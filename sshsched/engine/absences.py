@@ -7,6 +7,7 @@ since this scheduler came up, the look waits; but not for long, for then it is n
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from sshsched.kinds.zones import wall
 
 PATIENCE = 60.0  # seconds after the start of a scheduler for which news of runs are waited for
 ABSENT = "absent"
+
+log = logging.getLogger("sshsched")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +72,25 @@ def absent(job: Job, told: Sequence[Deed], expect: Expect, look: Look, live: Ite
         "live": [_line(run) for run in live if not run.finished],
     }
     for index, deed in enumerate(told):
-        made = action(deed)
-        if is_delivered(made):
-            name = f"{ABSENT}-{job.id}-{index}-{round(look.by * 1000)}"
-            yield from notices(made, deed, name, ABSENT, facts, look.now, job_id=job.id)
+        name = f"{ABSENT}-{job.id}-{index}-{round(look.by * 1000)}"
+        yield from notices(action(deed), deed, name, ABSENT, facts, look.now, job_id=job.id)
 
 
 def deeds(job: Job, expect: Expect, usual: Sequence[Deed]) -> Sequence[Deed]:
     """Who is told: whom the expectation names; else what answers `absent`; else what answers failures."""
     if expect.deeds:
         return expect.deeds
-    every = (*job.plan.actions, *usual)
+    every = [deed for deed in (*job.plan.actions, *usual) if _tells(deed)]
     found = [deed for deed in every if ABSENT in deed.on]
     return found or [deed for deed in every if "failure" in deed.on]
+
+
+def _tells(deed: Deed) -> bool:
+    try:
+        return is_delivered(action(deed))
+    except ValueError as error:  # of a kind that is gone, say
+        log.warning("action '%s': %s", deed.kind, error)
+        return False
 
 
 def _line(run: Run) -> str:

@@ -62,6 +62,11 @@ class Core:
         self._clock = clock
         self._events: asyncio.Queue[tuple[Event, asyncio.Future[Mapping[int, Run]] | None]] = asyncio.Queue()
 
+    @property
+    def waiting(self) -> int:
+        """How many events have not been decided yet."""
+        return self._events.qsize()
+
     def post(self, event: Event) -> None:
         """Have the event decided soon."""
         self._events.put_nowait((event, None))

@@ -7,25 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sshsched import __version__
+from sshsched.domain import keys
 from sshsched.domain.draft import Draft
 from sshsched.domain.events import (
     FailedWanted,
     HoldWanted,
-    HostDown,
-    HostUp,
     MarkWanted,
     ReleaseWanted,
-    Report,
-    Reported,
     StartWanted,
     StopWanted,
     Submitted,
@@ -33,32 +29,25 @@ from sshsched.domain.events import (
 )
 from sshsched.domain.hosts import Host
 from sshsched.domain.instructions import Extract, Instruction, Notice, SaveCursor
-from sshsched.domain.model import Run, StopAsked, run_id
-from sshsched.domain.placement import candidates
+from sshsched.domain.model import Run, StopAsked
 from sshsched.domain.shape import Shape, iso
-from sshsched.domain.states import State
-from sshsched.domain.view import Group, HostView, Past, Rules
+from sshsched.domain.view import Group, Past, Rules
 from sshsched.domain.waiting import explain
 from sshsched.engine.bare import NO_PAST, NO_RULES
-from sshsched.engine.board import Board, host_shape
-from sshsched.engine.check import check
+from sshsched.engine.board import Board
+from sshsched.engine.changes import Changes
 from sshsched.engine.core import Core, Saver
 from sshsched.engine.groups import Groups
-from sshsched.engine.hosts import HostWorker, Outputs
+from sshsched.engine.hosts import Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
 from sshsched.engine.teller import Teller, Telling
 from sshsched.engine.values import Values
 from sshsched.engine.watch import watch
-from sshsched.errors import HostError, RefusedError
+from sshsched.engine.workers import Workers
+from sshsched.errors import RefusedError
 from sshsched.kinds.jobs import Job
-from sshsched.remote.answers import Hello
-from sshsched.remote.link import Link
 from sshsched.remote.transport import Transport
-
-LINGER = 600.0  # seconds that a link outlives its last run
-
-log = logging.getLogger("sshsched")
 
 
 class Publisher(Protocol):
@@ -112,10 +101,16 @@ class Engine:
             holds=given.holds,
         )
         self._core = Core(store, self._board, self._maker.run, self._perform, self, clock)
+        self._workers = Workers(
+            self._board,
+            self._core.post,
+            instance=instance,
+            transport=transport,
+            hosts=hosts,
+            outputs=outputs,
+            clock=clock,
+        )
         self._instance = instance
-        self._transport = transport
-        self._hosts = hosts
-        self._outputs = outputs
         self._values = Values(outputs, self._core.post, clock)
         self._publisher = publisher
         self._mode = mode
@@ -131,36 +126,26 @@ class Engine:
                 instance,
                 say=self._core.say,
                 runs=self._board.view.runs.get,
-                live=lambda job_id: self._board.view.by_job.get(job_id, {}),
+                live=lambda job_id: self._board.view.by_job.get(keys.job(job_id), {}),
                 jobs=self.jobs,
                 holds=lambda job_id: self._schedules is None or self._schedules.last.holds(job_id),
                 clock=clock,
             )
         )
         self._began = clock()
-        self._workers: dict[str, tuple[HostWorker, asyncio.Task[None]]] = {}
-        self._idle_since: dict[str, float] = {}
         self._sizes: dict[int, tuple[int, int]] = {}
         self.ending = asyncio.Event()
         self.handed_over = False
 
     async def work(self) -> None:
         """Work until cancelled. Programs on hosts are never touched by the end of it."""
-        for host in self._board.needed_hosts():
-            self._worker(host)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._core.run())
-                group.create_task(self._values.run())
-                group.create_task(self._let_go())
-                group.create_task(self._pass_time())
-                if self._teller is not None:
-                    group.create_task(self._teller.deliver())
-        finally:
-            tasks = [task for _, task in self._workers.values()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._workers.run())
+            group.create_task(self._core.run())
+            group.create_task(self._values.run())
+            group.create_task(self._pass_time())
+            if self._teller is not None:
+                group.create_task(self._teller.deliver())
 
     # What the service asks -------------------------------------------------------------------------------------------
 
@@ -168,7 +153,7 @@ class Engine:
         """Make runs; returns once they are saved."""
         now = self._clock()
         runs = tuple(self._maker.run(draft, now) for draft in drafts)
-        self._hurry(runs)
+        self._workers.hurry(runs)
         changed = await self._core.say(Submitted(now, runs))
         return [changed.get(run.id, run) for run in runs]
 
@@ -212,12 +197,11 @@ class Engine:
 
     def hosts(self) -> list[Shape]:
         """The hosts that matter now."""
-        names = self._board.view.hosts.keys() | self._workers.keys() | self._hosts().keys()
-        return [self._host_shape(name) for name in sorted(names)]
+        return self._workers.shapes()
 
     async def check_host(self, name: str) -> Shape:
         """Connect, probe and report. Raises HostError where nothing could be learnt."""
-        return await check(self._host(name), self._transport(self._host(name)), self._instance, self._clock)
+        return await self._workers.check(name)
 
     def status(self) -> Shape:
         """About the scheduler itself."""
@@ -241,19 +225,9 @@ class Engine:
         """The jobs as they are now; none where no schedules run."""
         return {} if self._schedules is None else self._schedules.jobs
 
-    @contextmanager
-    def follow(self, number: int) -> Iterator[None]:
+    def follow(self, number: int) -> AbstractContextManager[None]:
         """While entered, the output of this run comes in as it is written."""
-        run = self._board.view.runs.get(number)
-        if run is None or run.finished:
-            yield
-            return
-        worker = self._worker(run.host)
-        worker.watch(number)
-        try:
-            yield
-        finally:
-            worker.unwatch(number)
+        return self._workers.follow(number)
 
     async def reload(self, dry_run: bool) -> Shape:
         """Read the job files again; returns what that changes. Raises RefusedError where no schedules run."""
@@ -264,42 +238,26 @@ class Engine:
         changes = await self._schedules.reload(dry_run=dry_run)
         return {**changes.shape(), "dry_run": dry_run}
 
+    @property
+    def waiting_events(self) -> int:
+        """How many events have not been decided yet."""
+        return self._core.waiting
+
+    def known_jobs(self) -> Changes | None:
+        """The jobs as they were last read; None where no schedules run, and before that."""
+        loaded = self._schedules is not None and self._schedules.loaded_from is not None
+        return self._schedules.last if self._schedules is not None and loaded else None
+
     def shutdown(self, handover: bool) -> None:
         """End soon, and say whether another scheduler is to take over."""
         self.handed_over = handover
         self.ending.set()
 
-    # What links tell -------------------------------------------------------------------------------------------------
-
-    def link_up(self, host: str, hello: Hello) -> None:
-        log.info("%s: connected", host)
-        self._core.post(HostUp(self._clock(), host, hello.boot, hello.spool))
-
-    def link_down(self, host: str, error: HostError) -> None:
-        known = self._board.host(host)
-        if known.up or known.problem != error.message:
-            log.warning("%s: %s", host, error.message)
-        if host in self._workers:
-            self._workers[host][0].lost()
-        self._core.post(HostDown(self._clock(), host, error.message, error.permanent))
-
-    def noticed(self, host: str, word: str, name: str, report: Report | None) -> None:
-        if word == "probed":
-            self._workers[host][0].probed(name)
-            return
-        number = run_id(name.partition("-")[0])
-        run = None if number is None else self._board.view.runs.get(number)
-        if run is None or not name.endswith(run.key) or run.finished:
-            return
-        if report is not None:
-            self._core.post(Reported(self._clock(), run.id, report))
-        else:
-            self._workers[host][0].look(run.id)
-
     # What the core tells ---------------------------------------------------------------------------------------------
 
     def run_changed(self, run: Run) -> None:
         self._publisher.publish(run)
+        self._workers.moved(run)
         sizes = (run.output.stdout, run.output.stderr)
         if self._sizes.get(run.id, (0, 0)) != sizes:
             self._sizes[run.id] = sizes
@@ -308,14 +266,14 @@ class Engine:
             self._sizes.pop(run.id, None)
 
     def host_wanted(self, host: str) -> None:
-        self._worker(host)
+        self._workers.worker(host)
 
     def told(self, notices: Sequence[Notice]) -> None:
         if self._teller is not None:
             self._teller.told(notices)
 
     def host_changed(self, host: str) -> None:
-        self._publisher.publish_host(self._host_shape(host))
+        self._publisher.publish_host(self._workers.shape(host))
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
@@ -334,60 +292,12 @@ class Engine:
 
     async def _time_passed(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
         runs = tuple(self._maker.run(each.draft, at, over=each.over) for each in made)
-        self._hurry(runs)
+        self._workers.hurry(runs)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))
-
-    def _hurry(self, runs: Iterable[Run]) -> None:
-        for asked in {run.asked for run in runs if run.state is State.WAITING and not run.plan.conditions}:
-            for host in candidates(self._board.view, asked).hosts:
-                self._worker(host).link.hurry()
 
     def _perform(self, host: str, instruction: Instruction) -> None:
         if isinstance(instruction, Extract):
             self._values.find(instruction)
         else:
-            self._worker(host).perform(instruction)
-
-    def _worker(self, name: str) -> HostWorker:
-        """The worker of a host, begun if there is none."""
-        self._idle_since.pop(name, None)
-        slots = self._host(name).slots
-        if (known := self._board.host(name)).slots != slots:
-            self._board.set_host(replace(known, slots=slots))
-        if name not in self._workers:
-            host = self._host(name)
-            link = Link(self._transport(host), self._instance, self, root=host.spool, env=host.env)
-            worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._core.post)
-            self._workers[name] = (worker, asyncio.create_task(self._supervise(worker), name=f"host {name}"))
-        return self._workers[name][0]
-
-    async def _supervise(self, worker: HostWorker) -> None:
-        """A mistake of ours on one host is logged and costs that host a reconnect, and nobody else anything."""
-        while True:
-            try:
-                await worker.run()
-            except* Exception:
-                log.exception("%s: unexpected; connecting anew", worker.link.host)
-            await asyncio.sleep(1)
-
-    async def _let_go(self) -> None:
-        """Close the links that nobody has needed for a while."""
-        while True:
-            await asyncio.sleep(LINGER / 10)
-            needed, now = self._board.needed_hosts(), self._clock()
-            for name in [name for name in self._workers if name not in needed]:
-                if now - self._idle_since.setdefault(name, now) > LINGER:
-                    _, task = self._workers.pop(name)
-                    del self._idle_since[name]
-                    self._board.set_host(HostView(name))
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
-
-    def _host(self, name: str) -> Host:
-        # Not get(): of a name that it does not list, the mapping makes an alias of ssh_config with the usual slots.
-        return self._hosts()[name]
-
-    def _host_shape(self, name: str) -> Shape:
-        return host_shape(self._board, name, self._host(name).slots, wanted=name in self._workers)
+            self._workers.worker(host).perform(instruction)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from sshsched.domain.events import Cleaned, Event, Fetched, Report, Reported, StartRefused, Swept
 from sshsched.domain.instructions import Ask, Clean, Fetch, Instruction, Look, Seal, Start, StopProgram
 from sshsched.domain.model import Output, Run, Stream
+from sshsched.domain.states import State
+from sshsched.engine.batcher import Batcher
 from sshsched.engine.probes import Prober
 from sshsched.errors import HostError, StoreBusyError, StoreError
 from sshsched.remote.answers import Data
@@ -23,8 +25,9 @@ from sshsched.remote.script import spool_name
 
 SWEEP_EVERY = 5.0
 FOLLOW_EVERY = 0.15
-CLEAN_LINGER = 0.2  # nobody waits for the cleaning of a spool, and many at once cost the host hardly more than one
+CLEAN_LINGER = 2.0  # nobody waits for the cleaning of a spool, and many at once cost the host hardly more than one
 MOST_RUNS = 100  # in one look
+MOST_STARTS = 50  # at once; each may hold some 100 KiB of command and input
 MOST_BYTES = 64 * 1024  # of each output in one look: more comes over the bulk channel
 
 log = logging.getLogger("sshsched")
@@ -39,33 +42,6 @@ class Outputs(Protocol):
     def sync(self, *run_ids: int) -> None: ...
     def finish(self, run_id: int) -> None: ...
     def checksum(self, run_id: int, stream: Stream) -> str | None: ...
-
-
-class Batcher:
-    """Gathers run ids while an earlier batch is under way, and `linger` seconds more, and hands them on together."""
-
-    def __init__(self, perform: Callable[[list[int]], Awaitable[None]], most: int, linger: float = 0.0) -> None:
-        self._perform = perform
-        self._most = most
-        self._linger = linger
-        self._ids: dict[int, None] = {}
-        self._woken = asyncio.Event()
-
-    def add(self, run_id: int) -> None:
-        self._ids[run_id] = None
-        self._woken.set()
-
-    async def run(self) -> None:
-        while True:
-            await self._woken.wait()
-            if self._linger:
-                await asyncio.sleep(self._linger)
-            batch = list(self._ids)[: self._most]
-            for run_id in batch:
-                del self._ids[run_id]
-            if not self._ids:
-                self._woken.clear()
-            await self._perform(batch)
 
 
 class HostWorker:
@@ -83,6 +59,8 @@ class HostWorker:
         self._fetching: set[int] = set()
         self._watched: dict[int, int] = {}
         self._watch_woken = asyncio.Event()
+        self._to_start: dict[int, Start] = {}
+        self._starts = Batcher(self._start, MOST_STARTS)
         self._looks = Batcher(self._look, MOST_RUNS)
         self._cleans = Batcher(self._clean, MOST_RUNS, CLEAN_LINGER)
         self._prober = Prober(link, post, time.time)
@@ -92,7 +70,9 @@ class HostWorker:
         """Work until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                for work in (self.link.run(), self._looks.run(), self._cleans.run(), self._sweep(), self._watch()):
+                for batcher in (self._starts, self._looks, self._cleans):
+                    group.create_task(batcher.run())
+                for work in (self.link.run(), self._sweep(), self._watch()):
                     group.create_task(work)
         finally:
             self._prober.drop()
@@ -106,8 +86,9 @@ class HostWorker:
                 self._looks.add(run.id)
             case Clean(run):
                 self._cleans.add(run.id)
-            case Start(run, stop_in):
-                self._spawn(self._start(run, stop_in))
+            case Start(run):
+                self._to_start[run.id] = instruction
+                self._starts.add(run.id)
             case Seal(run):
                 self._spawn(self._seal(run))
             case StopProgram(run):
@@ -143,10 +124,21 @@ class HostWorker:
 
     # Requests --------------------------------------------------------------------------------------------------------
 
-    async def _start(self, run: Run, stop_in: float | None) -> None:
-        answer = await self.link.start(run, stop_in)
-        if not answer.launched:
-            self._post(StartRefused(time.time(), run.id, answer.refused))
+    async def _start(self, run_ids: list[int]) -> None:
+        starts = [self._to_start.pop(run_id) for run_id in run_ids]
+        # What has waited here since an earlier link is decided anew: nothing is sent after a reboot or a verdict.
+        if wanted := [start for start in starts if self._still_wanted(start.run)]:
+            await self._guard(self._send_starts(wanted))
+
+    def _still_wanted(self, run: Run) -> bool:
+        now, hello = self._run_of(run.id), self.link.hello
+        return bool(now and now.state is State.STARTING and hello and run.spool and run.spool.boot == hello.boot)
+
+    async def _send_starts(self, starts: list[Start]) -> None:
+        answers = await self.link.start([(start.run, start.stop_in) for start in starts])
+        for start, answer in zip(starts, answers, strict=True):
+            if not answer.launched:
+                self._post(StartRefused(time.time(), start.run.id, answer.refused))
 
     async def _seal(self, run: Run) -> None:
         if (report := await self.link.settle(spool_name(run))) is not None:

@@ -119,7 +119,7 @@ class _Means:
         told: list[object] = []
         async with asyncio.timeout(APPRISE_WITHIN):
             await post.in_thread(lambda: told.append(sender.notify(title=title, body=body)), [])
-        if told != [True]:
+        if not all(told):  # True, or from version 2 on a result that is true
             raise DeliveryError("apprise could not deliver it; the scheduler's log says more")
 
     @property

@@ -16,12 +16,15 @@ from sshsched.domain.filling import filled_program
 from sshsched.domain.model import START_WITHIN
 from sshsched.domain.plan import NO_PLAN, Deed, Plan
 from sshsched.domain.program import Program
+from sshsched.domain.retention import Retention
 from sshsched.errors import UsageError
 from sshsched.kinds.plans import bind_plan
 
 if TYPE_CHECKING:  # most commands meet a job without asking for its times
+    from sshsched.domain.filling import Fill
     from sshsched.kinds.calendars import Calendar
     from sshsched.kinds.options import Options
+    from sshsched.kinds.programs.written import Written
     from sshsched.kinds.schedules.base import Schedule
 
 # What may stand where a user is named, also after templates have been filled in: nothing that sudo could take for an
@@ -82,6 +85,10 @@ class Job:
     plan: Plan = NO_PLAN
     schedules: tuple[Scheduled, ...] = ()
     expects: tuple[Expect, ...] = ()
+    written: Written | None = None
+    """A program of somebody's kind; then `program` is only what the job says beside it."""
+    retention: Retention | None = None
+    """How long its runs are kept; None: as those of all others."""
     file: str = field(default="", compare=False)
     line: int = field(default=1, compare=False)
     places: Mapping[str, int] = field(default_factory=dict, compare=False)
@@ -121,13 +128,31 @@ def bind(job: Job, args: Mapping[str, str], render: Render, at: float | None = N
         return filled
 
     if job.plan.flow is not None:  # its steps are filled in one by one, when they begin
-        return Bound(job.id, "", job.program, whole, job.labels, job.start_within, bind_plan(job.plan, fill))
+        return Bound(job.id, "", job.program, whole, job.labels, job.start_within, _bound_plan(job, fill))
     filled = filled_program(job.program, fill)
+    if job.written is not None:
+        filled = _kinded(job, job.written, filled, fill)
     if filled.user is not None:
         _named(job, "user", filled.user, USER_NAME)
     host = _named(job, "host", fill("host", job.host), ASKED.pattern)
-    plan = job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
-    return Bound(job.id, host, filled, whole, job.labels, job.start_within, plan)
+    return Bound(job.id, host, filled, whole, job.labels, job.start_within, _bound_plan(job, fill))
+
+
+def _bound_plan(job: Job, fill: Callable[[str, str], str]) -> Plan:
+    try:
+        return job.plan if job.plan is NO_PLAN else bind_plan(job.plan, fill)
+    except ValueError as error:
+        raise UsageError(f"job '{job.id}': {error}") from None
+
+
+def _kinded(job: Job, written: Written, beside: Program, fill: Fill) -> Program:
+    from sshsched.kinds.programs.written import program_of  # most jobs have a command
+
+    try:
+        return program_of(written, beside, fill)
+    except UsageError as error:
+        said = str(error).removeprefix(f"job '{job.id}': ")
+        raise UsageError(f"job '{job.id}': {said}") from None
 
 
 def bind_args(job: Job, args: Mapping[str, str]) -> Mapping[str, str]:

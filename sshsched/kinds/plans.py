@@ -11,18 +11,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from sshsched.domain.plan import Deed, Plan, Rule
-from sshsched.errors import UsageError
 from sshsched.kinds.registry import Family, find
 
 Fill = Callable[[str, str], str]
-"""Fills in a text; the first argument says where it stands. Raises UsageError."""
+"""Fills in a text; the first argument says where it stands."""
 
 NO: Final = frozenset({"", "0", "false", "no", "off", "none"})
 """What an `enabled` that was a template means by no, in small or capital letters."""
 
 
 def bind_plan(plan: Plan, fill: Fill) -> Plan:
-    """The plan of a run. Raises UsageError with the condition that is wrong."""
+    """The plan of a run. Raises ValueError with the condition that is wrong, and whatever `fill` does."""
     locks: dict[str, int] = {}
     for name, count in plan.locks.items():
         filled = fill("locks", name)
@@ -33,23 +32,23 @@ def bind_plan(plan: Plan, fill: Fill) -> Plan:
 def _conditions(rules: tuple[Rule, ...], fill: Fill) -> Iterator[Rule]:
     for index, rule in enumerate(rules):
         where = f"condition[{index}]"
-        options = {name: _filled(f"{where}.{name}", value, fill) for name, value in rule.options.items()}
+        options = {name: fill_all(f"{where}.{name}", value, fill) for name, value in rule.options.items()}
         if options.pop("enabled", "true").strip().lower() in NO:
             continue
         bound = replace(rule, options=options)
         if flaw := rule_flaw(bound):
-            raise UsageError(f"{where}: {flaw}")
+            raise ValueError(f"{where}: {flaw}")
         yield bound
 
 
-def _filled(where: str, value: Any, fill: Fill) -> Any:
+def fill_all(where: str, value: Any, fill: Fill) -> Any:
     """A value with all texts in it filled in."""
     if isinstance(value, str):
         return fill(where, value)
     if isinstance(value, dict):
-        return {name: _filled(f"{where}.{name}", each, fill) for name, each in value.items()}
+        return {name: fill_all(f"{where}.{name}", each, fill) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_filled(f"{where}[{index}]", each, fill) for index, each in enumerate(value)]
+        return [fill_all(f"{where}[{index}]", each, fill) for index, each in enumerate(value)]
     return value
 
 

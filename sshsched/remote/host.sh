@@ -1,9 +1,11 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2016,SC2046,SC2086,SC2015,SC2209,SC2012  # splitting, and text for other shells, is meant throughout
+# shellcheck disable=SC2016,SC2046,SC2086,SC2015,SC2209,SC2012,SC2034,SC2163  # splitting, and text for other shells, is meant throughout
 # What sshsched runs on a host: the whole of it. POSIX sh with coreutils or busybox; nothing is installed.
 #
-# A control shell reads this text once and then calls the functions under "Requests". A program is started by a
-# chaperone, a shell of its own that is the program's parent, outlives the ssh connection, and publishes the status.
+# A control shell is sent this text once and then calls the functions under "Requests". A program is started by a
+# chaperone, a process of its own that is the program's parent, outlives the ssh connection, and publishes the status.
+# Reading text takes a shell as long as a fork: each one reads "Base" and the part it is made for, from SS_BASE, SS_CHILD,
+# SS_CHAPERONE, SS_STOP and SS_PROBE in its environment.
 # docs/spool.md is the contract of every file that is written here.
 #
 # Rules:
@@ -14,12 +16,9 @@
 #   Nothing here reads standard input: it is the stream of requests.
 #   Where something is done for every run, it is done with builtins: a fork costs more than all the rest.
 
-ss_nl='
-'
+# Base ----------------------------------------------------------------------------------------------------------------
 
-# Processes -----------------------------------------------------------------------------------------------------------
-
-# ss_stat PID: set ss_state, ss_group and ss_born of that process, or fail if there is none.
+# ss_stat PID: set ss_state, ss_group and ss_born of that process, or fail if there is none. ss_line begins with its number.
 # A name may hold blanks, brackets and newlines, so only what follows the last bracket of the last line counts.
 ss_stat() {
     ss_line=
@@ -64,39 +63,11 @@ ss_nap() {
     sleep "$1" 2>/dev/null || sleep 1
 }
 
-# ss_as USER COMMAND...: run it as that user, or as ourselves if USER is empty.
-ss_as() {
-    ss_user=$1
-    shift
-    if [ -n "$ss_user" ]; then
-        sudo -n -H -u "$ss_user" -- /bin/sh -c '"$@"' sshsched "$@" </dev/null
-    else
-        "$@"
-    fi
-}
-
 # ss_jobs: have what is started in the background be a group of its own, where the shell can do that without a terminal.
 # Where it cannot, `set -m` may end the shell, so another one tries first.
 ss_jobs() {
     if (set -m) 2>/dev/null; then set -m 2>/dev/null; fi
 }
-
-# ss_detach COMMAND...: run it in a session of its own, with no signal ignored, and do not wait.
-# A plain `&` would have SIGINT and SIGQUIT ignored for ever (POSIX, 2.11). A setsid that is itself a session leader
-# forks, which is how the one of busybox is made to.
-ss_detach() {
-    case $SS_SETSID in
-    wait) setsid -f "$@" ;;
-    plain) setsid setsid "$@" ;;
-    *)
-        ss_jobs
-        "$@" &
-        set +m 2>/dev/null
-        ;;
-    esac </dev/null >/dev/null 2>&1
-}
-
-# The claim -----------------------------------------------------------------------------------------------------------
 
 # ss_claim DIR: set ss_who (none, sealed or program) and, of a program, ss_pid, ss_pid_born, ss_chap, ss_chap_born,
 # ss_claim_boot. An empty claim is a seal too: on a full disk a name can still be linked where no byte can be written.
@@ -115,19 +86,36 @@ ss_claim() {
     done <"$1/claim"; } 2>/dev/null
 }
 
-# ss_seal DIR: make sure that this run's program never starts, or learn that somebody has the claim already.
-ss_seal() {
-    [ -d "$1" ] || mkdir "$1" || return 1
-    ss_claim "$1"
-    if [ $ss_who = none ]; then
-        printf 'sealed\n' >"$1/.seal.$$" || true >"$1/.seal.$$" || return 1
-        ln "$1/.seal.$$" "$1/claim" 2>/dev/null
-        ss_claim "$1"
-    fi
-    [ $ss_who != none ]
+# Child ---------------------------------------------------------------------------------------------------------------
+
+# ss_child DIR CHAPERONE BORN: become the program, if the claim can be had. Until then standard error is the chaperone's.
+# `command` defines prepare() and program(); a torn one is a syntax error and nothing begins.
+ss_child() {
+    set -e
+    exec 3>>"$1/stdout" 4>>"$1/stderr"
+    if [ -f "$1/stdin" ]; then exec 5<"$1/stdin"; else exec 5</dev/null; fi
+    # shellcheck source=/dev/null
+    . "$1/command"
+    ss_stat $$
+    printf 'pid %s %s\nchaperone %s %s\nboot %s\n' $$ "$ss_born" "$2" "$3" "$SS_BOOT" >"$1/.claim.$$"
+    prepare
+    ln "$1/.claim.$$" "$1/claim" || exit 0
+    set +e
+    # From here on only setsid writes there, and only of a signal: what was said before (a missing locale) is forgotten.
+    true >"$1/.fate.$2"
+    printf 'started %s %s %s\n' "${1##*/}" $$ "$ss_born" >>"${1%/*}/journal"
+    exec <&5 >&3 2>&4 3>&- 4>&- 5<&-
+    program
 }
 
-# Chaperone and program -----------------------------------------------------------------------------------------------
+# ss_run COMMAND...: the last step of program(): leave nothing of ours in the environment, and exec.
+ss_run() {
+    ss_reset=$SS_RESET
+    unset $SS_NAMES
+    exec $ss_reset "$@"
+}
+
+# Chaperone -----------------------------------------------------------------------------------------------------------
 
 # ss_chaperone DIR USER 'TIMEOUT [CAUSE]' ABANDON SIGNAL GRACE: start the program, wait for it, publish how it ended.
 # It survives what is meant for the program (a hang-up, a TERM to every process of a host that shuts down), to tell of it.
@@ -136,19 +124,20 @@ ss_chaperone() {
     cd / || exit 1
     trap : HUP INT TERM
     ss_dir=$1 ss_name=${1##*/} ss_spool=${1%/*}
-    ss_stat $$ || exit 1
-    ss_me=$$ ss_me_born=$ss_born ss_timer='' ss_lease=''
+    # Of a forked shell, $$ is not the number.
+    if [ -e /proc/self/stat ]; then ss_stat self && ss_me=${ss_line%% *}; else ss_me=$$ && ss_stat $$; fi || exit 1
+    ss_me_born=$ss_born ss_timer='' ss_lease=''
     if [ -n "$3" ]; then
-        ss_timer "$1" "$2" "$3" "$5" "$6" &
+        eval "$SS_STOP" && ss_timer "$1" "$2" "$3" "$5" "$6" &
         ss_timer=$!
     fi
     if [ -n "$4" ]; then
-        ss_lease "$1" "$2" "$4" "$5" "$6" &
+        eval "$SS_STOP" && ss_lease "$1" "$2" "$4" "$5" "$6" &
         ss_lease=$!
     fi
-    ss_fate=$1/.fate.$$
-    ss_usage=$1/.usage.$$
-    ss_child='eval "$SS_TEXT" && ss_child "$@"'
+    ss_fate=$1/.fate.$ss_me
+    ss_usage=$1/.usage.$ss_me
+    ss_child='eval "$SS_BASE$SS_CHILD" && ss_child "$@"'
     set -- /bin/sh -c "$ss_child" sshsched "$1" "$ss_me" "$ss_me_born"
     case $SS_SETSID in
     wait) set -- setsid -fw "$@" ;;
@@ -220,33 +209,26 @@ ss_chaperone() {
     printf 'ended %s\n' "$ss_name" >>"$ss_spool/journal"
 }
 
-# ss_child DIR CHAPERONE BORN: become the program, if the claim can be had. Until then standard error is the chaperone's.
-# `command` defines prepare() and program(); a torn one is a syntax error and nothing begins.
-ss_child() {
-    set -e
-    exec 3>>"$1/stdout" 4>>"$1/stderr"
-    if [ -f "$1/stdin" ]; then exec 5<"$1/stdin"; else exec 5</dev/null; fi
-    # shellcheck source=/dev/null
-    . "$1/command"
-    ss_stat $$
-    ss_boot_id
-    printf 'pid %s %s\nchaperone %s %s\nboot %s\n' $$ "$ss_born" "$2" "$3" "$ss_boot" >"$1/.claim.$$"
-    prepare
-    ln "$1/.claim.$$" "$1/claim" || exit 0
-    set +e
-    # From here on only setsid writes there, and only of a signal: what was said before (a missing locale) is forgotten.
-    true >"$1/.fate.$2"
-    printf 'started %s %s %s\n' "${1##*/}" $$ "$ss_born" >>"${1%/*}/journal"
-    exec <&5 >&3 2>&4 3>&- 4>&- 5<&-
-    program
+# ss_herd (DIR USER TIMEOUT ABANDON SIGNAL GRACE)...: a chaperone for each. Those of a pipeline are forked and ignore no
+# signal, as they would behind a `&`; its last one may be this shell itself, and its times theirs, so that does nothing.
+ss_herd() {
+    if [ $# -eq 6 ]; then
+        ss_chaperone "$@"
+        exit 0
+    fi
+    ss_line='' ss_at=1
+    while [ $ss_at -lt $# ]; do
+        ss_line="$ss_line { exec </dev/null >/dev/null; ss_chaperone"
+        ss_until=$((ss_at + 6))
+        while [ $ss_at -lt $ss_until ]; do
+            ss_line="$ss_line \"\${$ss_at}\"" ss_at=$((ss_at + 1))
+        done
+        ss_line="$ss_line; } |"
+    done
+    eval "$ss_line :"
 }
 
-# ss_run COMMAND...: the last step of program(): leave nothing of ours in the environment, and exec.
-ss_run() {
-    ss_reset=$SS_RESET
-    unset SS_TEXT SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL
-    exec $ss_reset "$@"
-}
+# Stop ----------------------------------------------------------------------------------------------------------------
 
 # ss_timer DIR USER 'SECONDS [CAUSE]' SIGNAL GRACE: end the program after that long, also while the scheduler is away.
 ss_timer() {
@@ -286,7 +268,16 @@ ss_lease() {
     ss_ladder "$1" abandoned "$4" "$5" "$2"
 }
 
-# Stop ----------------------------------------------------------------------------------------------------------------
+# ss_as USER COMMAND...: run it as that user, or as ourselves if USER is empty.
+ss_as() {
+    ss_user=$1
+    shift
+    if [ -n "$ss_user" ]; then
+        sudo -n -H -u "$ss_user" -- /bin/sh -c '"$@"' sshsched "$@" </dev/null
+    else
+        "$@"
+    fi
+}
 
 # ss_prey DIR USER: set ss_prey to the processes of this run that live: the program itself, and whoever carries the run's
 # spool in its environment, whatever session or group it went to.
@@ -347,7 +338,50 @@ ss_ladder() {
     printf 'stopped %s\n' "$ss_name" >>"$ss_spool/journal"
 }
 
+# Probe ---------------------------------------------------------------------------------------------------------------
+
+# ss_asked SPOOL NAME SECONDS TEXT: run the text in the home folder, and publish its exit code and the first 4 KiB of what
+# it prints, or that it took too long. Nothing of it is left then, nor of us: all that it started is in our group.
+ss_asked() {
+    umask 077
+    cd "${HOME:-/}" || exit 1
+    {
+        sleep "$3"
+        ss_publish "$1" "$2" limit late
+    } &
+    ss_code=$({
+        {
+            # Nothing of ours is in its environment, and a signal that is ignored here is not ignored there.
+            (
+                ss_reset=$SS_RESET
+                unset $SS_NAMES
+                exec $ss_reset /bin/sh -c "$4" 3>&-
+            ) 2>&1
+            printf '%s' $? >&3
+        } | {
+            dd bs=1 count=4096 2>/dev/null >"$1/probes/$2.said" # head would hold back what it has until there is more
+            cat >/dev/null
+        } 3>&-
+    } 3>&1)
+    ss_publish "$1" "$2" "$ss_code" new
+}
+
+# ss_publish SPOOL NAME CODE WORD: the first answer to a probe counts. All that belongs to it ends with us.
+ss_publish() {
+    ss_file=$1/probes/$2
+    { printf '%s\n' "$3" && cat "$ss_file.said"; } >"$ss_file.$4" 2>/dev/null
+    ln "$ss_file.$4" "$ss_file" 2>/dev/null && printf 'probed %s\n' "$2" >>"$1/journal"
+    kill -s KILL -- "-$$"
+}
+
 # Requests ------------------------------------------------------------------------------------------------------------
+
+ss_nl='
+'
+# What is for those who are started here, and not for their programs.
+SS_NAMES='SS_NAMES SS_BASE SS_CHILD SS_CHAPERONE SS_STOP SS_PROBE SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL SS_BOOT'
+# How a text is written byte for byte; what ss_put has made ready; how far the journal has been read.
+SS_WRITE='printf %s' ss_ready=' ' ss_at=0 ss_half=''
 
 # ss_hello ROOT INSTANCE HOST: make the spool's folder, end older shells of the same scheduler and host, tell what there is
 # here. When a control shell has said hello, no start that an older one was sent can still be executed.
@@ -359,15 +393,14 @@ ss_hello() {
         { printf '|problem cannot write and link files in %s, where %s KiB are free\n' "$SS_SPOOL" "$(ss_free)" && return; }
     ss_takeover
     [ ! -d probes ] || rm -rf probes # nobody waits for answers that an earlier link asked for
-    # Nobody follows the journal now, and whoever comes next looks at every run first.
-    ss_size=0
-    [ ! -s journal ] || ss_size=$(($(wc -c <journal)))
-    [ $ss_size -lt 1000000 ] || { true >journal && ss_size=0; }
+    # Nobody follows the journal now, and whoever comes next looks at every run first. Only this shell keeps it open.
+    true >journal && exec 9<journal
     ss_uptime
     printf '%s\n' "$ss_up" >lease
     ss_probe
-    export SS_TEXT SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL
-    printf '|journal %s\n' $ss_size
+    SS_BOOT=$ss_boot
+    export $SS_NAMES
+    printf '|journal 0\n'
     for ss_file in r*-*; do
         [ ! -d "$ss_file" ] || printf '|run %s\n' "$ss_file"
     done
@@ -392,11 +425,11 @@ ss_place() {
 
 # ss_probe: find out and tell what this host can do. With a hundred new hosts at once each fork here counts.
 ss_probe() {
-    SS_RESET='' SS_SETSID=none SS_TIME='' SS_WRITE='printf %s'
+    SS_RESET='' SS_SETSID=none SS_TIME=''
     # Where printf is a program of its own, all could read what is written with it, and 128 KB are too much for it.
-    case $(command -v printf) in
-    /*) [ "$(print -rn -- 'a\b' 2>/dev/null)" != 'a\b' ] || SS_WRITE='print -rn --' ;;
-    esac
+    if ! PATH=/ printf '' 2>/dev/null; then
+        [ "$(print -rn -- 'a\b' 2>/dev/null)" != 'a\b' ] || SS_WRITE='print -rn --'
+    fi
     # GNU time tells the peak memory; a shell's own word `time` does not. Most hosts have both: one question.
     ss_time='/usr/bin/time -q -o /dev/null -f %M true'
     if setsid -fw $ss_time 2>/dev/null; then
@@ -406,7 +439,7 @@ ss_probe() {
         if $ss_time 2>/dev/null; then SS_TIME=/usr/bin/time; fi
     fi
     ss_ignored=
-    { while read -r ss_key ss_value; do
+    { while read -r ss_key ss_value && [ -z "$ss_ignored" ]; do
         [ "$ss_key" != SigIgn: ] || ss_ignored=$ss_value
     done </proc/self/status; } 2>/dev/null
     # Some shells ignore a signal for themselves alone: what counts is what a child inherits.
@@ -456,6 +489,7 @@ ss_join() {
 
 # ss_takeover: end the shells that an earlier link of this scheduler to this host left behind.
 ss_takeover() {
+    set --
     for ss_file in shells/*; do
         [ "$ss_file" != "shells/$$" ] || continue
         ss_old=${ss_file#shells/} ss_old_born=
@@ -466,38 +500,99 @@ ss_takeover() {
             ss_round=$((ss_round + 1))
             [ $ss_round -lt 2 ] || ss_nap 0.1
         done
-        ss_alive "$ss_old" "$ss_old_born" || rm -f "$ss_file"
+        ss_alive "$ss_old" "$ss_old_born" || set -- "$@" "$ss_file"
     done
+    [ $# -eq 0 ] || rm -f "$@"
 }
 
-# ss_start NAME USER TIMEOUT ABANDON SIGNAL GRACE COMMAND [STDIN]: start this run's program, unless it has been.
-ss_start() {
+# ss_detach COMMAND...: run it in a session of its own, with no signal ignored, and do not wait.
+# A plain `&` would have SIGINT and SIGQUIT ignored for ever (POSIX, 2.11). A setsid that is itself a session leader
+# forks, which is how the one of busybox is made to. The journal stays here.
+ss_detach() {
+    case $SS_SETSID in
+    wait) setsid -f "$@" ;;
+    plain) setsid setsid "$@" ;;
+    *)
+        ss_jobs
+        "$@" &
+        set +m 2>/dev/null
+        ;;
+    esac </dev/null >/dev/null 2>&1 9<&-
+}
+
+# ss_seal DIR: make sure that this run's program never starts, or learn that somebody has the claim already.
+ss_seal() {
+    [ -d "$1" ] || mkdir "$1" || return 1
+    ss_claim "$1"
+    if [ $ss_who = none ]; then
+        printf 'sealed\n' >"$1/.seal.$$" || true >"$1/.seal.$$" || return 1
+        ln "$1/.seal.$$" "$1/claim" 2>/dev/null
+        ss_claim "$1"
+    fi
+    [ $ss_who != none ]
+}
+
+# ss_rooms NAME...: folders for many runs at the cost of one. What goes wrong is met again, and told, by ss_put.
+ss_rooms() {
+    for ss_one in "$@"; do
+        shift
+        [ -e "$ss_one" ] || set -- "$@" "$ss_one"
+    done
+    [ $# -eq 0 ] || mkdir "$@" 2>/dev/null
+}
+
+# ss_put NAME COMMAND [STDIN]: have all in its spool that the run's program needs, unless it has been started.
+ss_put() {
     ss_dir=$SS_SPOOL/$1
     if [ -h "$ss_dir" ]; then
         printf '|refused %s is a symbolic link\n' "$ss_dir"
         return
     fi
-    if [ ! -d "$ss_dir" ]; then
-        mkdir "$ss_dir" || { printf '|refused cannot make %s\n' "$ss_dir"; return; }
-        ss_part=$ss_dir/command
-    elif [ -e "$ss_dir/claim" ]; then
+    [ -d "$ss_dir" ] || mkdir "$ss_dir" || { printf '|refused cannot make %s\n' "$ss_dir" && return; }
+    if [ -e "$ss_dir/claim" ]; then
         printf '|claimed\n'
         return
-    else
-        # Sent again. An earlier chaperone may be reading `command` right now: it is replaced, never rewritten.
-        ss_part=$ss_dir/.command.$$
     fi
-    if [ $# -gt 7 ]; then
-        { $SS_WRITE "$8" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
+    ss_part=$ss_dir/command
+    # Sent again. An earlier chaperone may be reading `command` right now: it is replaced, never rewritten.
+    [ ! -e "$ss_part" ] || ss_part=$ss_dir/.command.$$
+    if [ $# -gt 2 ]; then
+        { $SS_WRITE "$3" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
             { printf '|refused cannot write %s/stdin; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
     fi
-    { $SS_WRITE "$7" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
+    { $SS_WRITE "$2" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
         { printf '|refused cannot write %s/command; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
-    if ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_chaperone "$@"' sshsched "$ss_dir" "$2" "$3" "$4" "$5" "$6"; then
+    ss_ready="$ss_ready$1 "
+}
+
+# ss_launch (NAME USER TIMEOUT ABANDON SIGNAL GRACE)...: start the programs of those runs that ss_put has made ready.
+ss_launch() {
+    ss_left=$#
+    while [ $ss_left -gt 0 ]; do
+        case $ss_ready in *" $1 "*) set -- "$@" "$SS_SPOOL/$1" "$2" "$3" "$4" "$5" "$6" ;; esac
+        shift 6
+        ss_left=$((ss_left - 6))
+    done
+    ss_ready=' '
+    [ $# -gt 0 ] || return 0
+    while
+        # Where a forked shell cannot know its number, or is not to ignore any signal only as a job, each has its own.
+        if [ "$SS_SETSID" = none ] || [ ! -e /proc/self/stat ]; then ss_left=6; else ss_left=$#; fi
+        [ $ss_left -lt $# ]
+    do
+        ss_shepherd "$1" "$2" "$3" "$4" "$5" "$6" || break
+        shift 6
+    done
+    if ss_shepherd "$@"; then
         printf '|launched\n'
     else
         printf '|refused cannot start another process\n'
     fi
+}
+
+# ss_shepherd (DIR USER TIMEOUT ABANDON SIGNAL GRACE)...: the shell that forks the chaperones of all these, or is the only one.
+ss_shepherd() {
+    ss_detach /bin/sh -c 'eval "$SS_BASE$SS_CHAPERONE" && ss_herd "$@"' sshsched "$@"
 }
 
 # ss_tell FILE WORD: add the lines of a small file to ss_out, each behind the word. Never trust what is in it.
@@ -550,7 +645,7 @@ ss_settle() {
 # ss_stop NAME CAUSE SIGNAL GRACE USER: seal what has not started, end what has; the host climbs the ladder alone.
 ss_stop() {
     if ss_seal "$SS_SPOOL/$1" && [ $ss_who = program ]; then
-        ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_ladder "$@"' sshsched "$SS_SPOOL/$1" "$2" "$3" "$4" "$5"
+        ss_detach /bin/sh -c 'eval "$SS_BASE$SS_STOP" && ss_ladder "$@"' sshsched "$SS_SPOOL/$1" "$2" "$3" "$4" "$5"
     fi
     ss_report "$1"
 }
@@ -587,7 +682,7 @@ ss_piece() {
     [ $ss_bytes -le "$ss_most" ] || ss_bytes=$ss_most
     [ $ss_bytes -ge 0 ] || ss_bytes=0
     printf '=%s %s %s %s %s\n' "${1#*/}" "${1%/*}" "$2" $ss_bytes "$3"
-    if [ $ss_bytes -eq 0 ]; then
+    if [ $ss_bytes -eq 0 ] || { [ "$2 $3" = "0 $ss_bytes" ] && [ $ss_bytes -lt 200 ] && ss_brief "$1" $ss_bytes; }; then
         :
     elif [ "$2" -eq 0 ]; then
         head -c $ss_bytes "$1"
@@ -596,15 +691,26 @@ ss_piece() {
     fi
 }
 
+# ss_brief FILE BYTES: print a small file without a fork, or fail if the shell cannot read it byte for byte.
+ss_brief() {
+    ss_said=''
+    { while IFS= read -r ss_next; do
+        ss_said=$ss_said$ss_next$ss_nl
+    done <"$1"; } 2>/dev/null
+    ss_said=$ss_said$ss_next
+    [ ${#ss_said} -eq "$2" ] && $SS_WRITE "$ss_said"
+}
+
 # ss_clean NAME...: remove these spools. They are moved away first: a late child must not find half of one.
 ss_clean() {
-    mkdir -p .gone
+    [ ! -h .gone ] || rm -f .gone
+    [ -d .gone ] || mkdir .gone
     for ss_one in "$@"; do
         shift
         [ ! -e "$ss_one" ] && [ ! -h "$ss_one" ] || set -- "$@" "$ss_one"
     done
     [ $# -eq 0 ] || mv -f "$@" .gone/
-    rm -rf .gone 2>/dev/null # not every rm quotes the names that it complains of
+    rm -rf .gone/* 2>/dev/null # not every rm quotes the names that it complains of
     for ss_one in "$@"; do
         [ ! -e "$ss_one" ] || printf '|left %s\n' "$ss_one"
     done
@@ -613,42 +719,8 @@ ss_clean() {
 # ss_ask NAME SECONDS TEXT: have a probe's text run apart from everything. The journal says when probes/NAME has its answer.
 ss_ask() {
     { [ -d probes ] || mkdir probes; } &&
-        ss_detach /bin/sh -c 'eval "$SS_TEXT" && ss_asked "$@"' sshsched "$SS_SPOOL" "$@" ||
+        ss_detach /bin/sh -c 'eval "$SS_BASE$SS_PROBE" && ss_asked "$@"' sshsched "$SS_SPOOL" "$@" ||
         printf '|refused cannot start another process\n'
-}
-
-# ss_asked SPOOL NAME SECONDS TEXT: run the text in the home folder, and publish its exit code and the first 4 KiB of what
-# it prints, or that it took too long. Nothing of it is left then, nor of us: all that it started is in our group.
-ss_asked() {
-    umask 077
-    cd "${HOME:-/}" || exit 1
-    {
-        sleep "$3"
-        ss_publish "$1" "$2" limit late
-    } &
-    ss_code=$({
-        {
-            # Nothing of ours is in its environment, and a signal that is ignored here is not ignored there.
-            (
-                ss_reset=$SS_RESET
-                unset SS_TEXT SS_SETSID SS_TIME SS_RESET SS_UMASK SS_SPOOL
-                exec $ss_reset /bin/sh -c "$4" 3>&-
-            ) 2>&1
-            printf '%s' $? >&3
-        } | {
-            dd bs=1 count=4096 2>/dev/null >"$1/probes/$2.said" # head would hold back what it has until there is more
-            cat >/dev/null
-        } 3>&-
-    } 3>&1)
-    ss_publish "$1" "$2" "$ss_code" new
-}
-
-# ss_publish SPOOL NAME CODE WORD: the first answer to a probe counts. All that belongs to it ends with us.
-ss_publish() {
-    ss_file=$1/probes/$2
-    { printf '%s\n' "$3" && cat "$ss_file.said"; } >"$ss_file.$4" 2>/dev/null
-    ln "$ss_file.$4" "$ss_file" 2>/dev/null && printf 'probed %s\n' "$2" >>"$1/journal"
-    kill -s KILL -- "-$$"
 }
 
 # ss_answer NAME: print the answer to a probe, if there is one, and forget it.
@@ -664,15 +736,14 @@ ss_follow() {
     exec tail -c "+$1" -f journal
 }
 
-# ss_news BYTE: the whole lines of the journal from that byte on, and how many bytes lie before the next: for a link that
-# does not follow it yet, or may not.
+# ss_news: the whole lines that have come to the journal since the last time, and how many bytes all of them are: for a
+# link that does not follow it yet, or may not.
 ss_news() {
-    tail -c "+$1" journal | {
-        ss_at=$(($1 - 1))
-        while IFS= read -r ss_next; do
-            ss_at=$((ss_at + ${#ss_next} + 1))
-            printf '|%.200s\n' "$ss_next"
-        done
-        printf '|at %s\n' $ss_at
-    }
+    while IFS= read -r ss_next; do
+        ss_next=$ss_half$ss_next ss_half=
+        ss_at=$((ss_at + ${#ss_next} + 1))
+        printf '|%.200s\n' "$ss_next"
+    done <&9
+    ss_half=$ss_half$ss_next
+    printf '|at %s\n' $ss_at
 }

@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Protocol
 
 from sshsched.domain.events import Report
@@ -19,7 +18,6 @@ from sshsched.domain.model import Run
 from sshsched.errors import HostError, LinkLostError, NoShellError, UnusableError
 from sshsched.remote import script
 from sshsched.remote.answers import (
-    LONGEST_LINE,
     Answer,
     Answered,
     AnswerError,
@@ -30,16 +28,14 @@ from sshsched.remote.answers import (
     parse_hello,
     parse_reports,
     started_report,
-    whole,
 )
+from sshsched.remote.journal import Journal
 from sshsched.remote.shell import CHUNK, GREETING_WITHIN, NOISE, Shell, greet
 from sshsched.remote.transport import Channel, Connection, Transport
 
 FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
 CUT_SHOWS_WITHIN = 0.5
 BULK_BYTES = 1024 * 1024
-FIRST_NEWS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3)
-NEWS_EVERY = 0.5  # seconds between questions where no channel can follow the journal
 
 
 class Listener(Protocol):
@@ -78,6 +74,7 @@ class Link:
         self._root = root
         self._env = env or {}
         self._control: Shell | None = None
+        self._journal: Journal | None = None
         self._bulk: asyncio.Task[Shell] | None = None
         self._connection: Connection | None = None
         self._clock = Clock("", 0.0)
@@ -113,8 +110,11 @@ class Link:
             hello = await self._say_hello(shell)
             up = True
             self._control, self.hello = shell, hello
+            journal = self._journal = Journal(self.host, shell, self._notice)
+            journal.expect(hello.runs)
             self._listener.link_up(self.host, hello)
-            await _first(shell.closed(), connection.wait_closed(), self._follow(connection, shell, hello))
+            following = journal.follow(lambda: self._joined(connection, hello))
+            await _first(shell.closed(), connection.wait_closed(), following)
             return LinkLostError(self.host, shell.problem or "the connection was lost"), up
         except HostError as error:
             return error, up
@@ -124,7 +124,7 @@ class Link:
             self._drop(connection)
 
     def _drop(self, connection: Connection | None) -> None:
-        self.hello = self._connection = None
+        self.hello = self._connection = self._journal = None
         if self._control is not None:
             self._control.close()
             self._control = None
@@ -156,45 +156,7 @@ class Link:
         self._bulk.cancel()
         self._bulk = None
 
-    async def _follow(self, connection: Connection, control: Shell, hello: Hello) -> None:
-        """Turn journal lines into notices until the channel ends.
-
-        At first by asking: where one command is sent to a hundred hosts, most links are of no more use a moment later,
-        and a second channel would cost each of them as much as the command.
-        """
-        offset = await self._ask_for_news(control, hello.journal, FIRST_NEWS)
-        try:
-            channel = await self._joined(connection, hello)
-        except LinkLostError:
-            raise
-        except HostError:
-            # It allows one channel and no second (MaxSessions 1): ask again and again.
-            await self._ask_for_news(control, offset, repeat(NEWS_EVERY))
-            return
-        channel.write(script.follow(offset).encode())
-        rest = b""
-        while data := await channel.read(CHUNK):
-            *lines, rest = (rest + data).split(b"\n")
-            rest = rest[-LONGEST_LINE:]
-            for line in lines:
-                self._notice(line.decode("ascii", "replace"))
-        raise LinkLostError(
-            self.host, f"its journal cannot be followed: {channel.errors()[-200:] or 'the channel ended'}"
-        )
-
-    async def _ask_for_news(self, control: Shell, offset: int, pauses: Iterable[float]) -> int:
-        """The same over the control channel, after each of these pauses; how far the journal has been read then."""
-        for pause in pauses:
-            await asyncio.sleep(pause)
-            *lines, last = (await control.ask(script.news(offset))).told or [""]
-            for line in lines:
-                self._notice(line)
-            word, _, number = last.partition(" ")
-            offset = (whole(number) if word == "at" else None) or offset
-        return offset
-
-    def _notice(self, line: str) -> None:
-        word, name, *more = (*line.split(" "), "")
+    def _notice(self, word: str, name: str, more: list[str]) -> None:
         self._listener.noticed(self.host, word, name, started_report(word, more, self._clock))
 
     async def _joined(self, connection: Connection, hello: Hello) -> Channel:
@@ -223,13 +185,20 @@ class Link:
 
     # Requests --------------------------------------------------------------------------------------------------------
 
-    async def start(self, run: Run, stop_in: float | None = None) -> Started:
-        """Have the program started, at most once however often this is asked, and ended after so many seconds."""
-        answer = await self._ask(script.start(run, script.spool_name(run), self._env, stop_in))
-        word, _, why = (answer.told or ["refused nothing was answered"])[-1].partition(" ")
-        if word in ("launched", "claimed"):
-            return Started(launched=True)
-        return Started(launched=False, refused=f"{why}: {answer.evidence}" if answer.evidence else why)
+    async def start(self, starts: Sequence[tuple[Run, float | None]]) -> list[Started]:
+        """Have these programs started, each once however often this is asked, and ended after so many seconds."""
+        if self._control is None or self._journal is None:
+            raise LinkLostError(self.host, "not connected")
+        named = [(run, script.spool_name(run), stop_in) for run, stop_in in starts]
+        names = [name for _, name, _ in named]
+        calls = [
+            script.rooms(names),
+            *(script.put(run, name, self._env) for run, name, _ in named),
+            script.launch(named),
+        ]
+        self._journal.expect(names)
+        _, *puts, launched = await self._control.ask_all(calls)
+        return [_started(put if put.told else launched) for put in puts]
 
     async def look(self, names: Iterable[str]) -> dict[str, Report]:
         """What these spools say."""
@@ -242,6 +211,8 @@ class Link:
     async def stop(self, run: Run) -> Report | None:
         """Have the host climb the stop ladder, or seal the run."""
         name = script.spool_name(run)
+        if self._journal is not None:
+            self._journal.expect([name])
         return self._reports(await self._ask(script.stop(run, name))).get(name)
 
     async def fetch(self, wanted: Sequence[tuple[str, int, int]], most: int) -> tuple[dict[str, Report], list[Data]]:
@@ -275,6 +246,8 @@ class Link:
 
     async def begin_probe(self, name: str, limit: float, text: str) -> None:
         """Have a probe run on the host; a notice `probed NAME` says when it has an answer."""
+        if self._journal is not None:
+            self._journal.expect([name])
         if refused := (await self._ask(script.ask(name, limit, text))).told:
             raise UnusableError(self.host, refused[0].partition(" ")[2])
 
@@ -296,6 +269,13 @@ class Link:
 
     def _reports(self, answer: Answer) -> dict[str, Report]:
         return parse_reports(answer.told, self._clock)
+
+
+def _started(answer: Answer) -> Started:
+    word, _, why = (answer.told or ["refused nothing was answered"])[-1].partition(" ")
+    if word in ("launched", "claimed"):
+        return Started(launched=True)
+    return Started(launched=False, refused=f"{why}: {answer.evidence}" if answer.evidence else why)
 
 
 async def _ends_soon(connection: Connection) -> bool:

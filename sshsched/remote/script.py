@@ -19,6 +19,7 @@ from sshsched.domain.shape import iso
 LONGEST_WORD = 128 * 1024 - 1
 
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_TITLE = re.compile(r"^# (\w+) -{10,}$", re.MULTILINE)
 
 
 def quote(word: str) -> str:
@@ -33,10 +34,10 @@ def quote(word: str) -> str:
 
 @cache
 def host_text() -> str:
-    """The functions of host.sh, without comments and indentation: every host and every chaperone reads them."""
+    """host.sh, without comments and indentation, but for the titles of its parts."""
     source = (files(__package__) / "host.sh").read_text("utf-8")
     lines = (line.strip() for line in source.splitlines())
-    return "\n".join(line for line in lines if not line.startswith("#")) + "\n"
+    return "\n".join(line for line in lines if not line.startswith("#") or _TITLE.match(line)) + "\n"
 
 
 def greeting(nonce: str) -> str:
@@ -70,18 +71,28 @@ def join(spool: str) -> str:
 
 def start(run: Run, name: str, host_env: Mapping[str, str], stop_in: float | None = None) -> str:
     """Start the run's program in the spool of that name, unless it has been started; end it after `stop_in` seconds."""
-    program = run.program
-    words = [
-        name,
-        program.user or "",
-        _limit(program.timeout, stop_in),
-        _whole(program.abandon_after),
-        program.stop.signal,
-        _number(program.stop.grace),
-        command_file(run, name, host_env),
-    ]
+    return f"{{\n{put(run, name, host_env)}\n{launch([(run, name, stop_in)])}\n}}"
+
+
+def rooms(names: Iterable[str]) -> str:
+    """Folders for all these spools, ahead of what is put there: one by one they cost more."""
+    return "ss_rooms " + _words(*names)
+
+
+def put(run: Run, name: str, host_env: Mapping[str, str]) -> str:
+    """Have all in the spool of that name that the run's program needs, unless it has been started."""
     stdin = stdin_file(run, host_env)
-    return "ss_start " + _words(*words, *([] if stdin is None else [stdin]))
+    return "ss_put " + _words(name, command_file(run, name, host_env), *([] if stdin is None else [stdin]))
+
+
+def launch(starts: Iterable[tuple[Run, str, float | None]]) -> str:
+    """Start those programs that have been put there just now; each a run, its spool's name, and when to end it."""
+    words: list[str] = []
+    for run, name, stop_in in starts:
+        program = run.program
+        limits = (_limit(program.timeout, stop_in), _whole(program.abandon_after))
+        words += (name, program.user or "", *limits, program.stop.signal, _number(program.stop.grace))
+    return "ss_launch " + _words(*words)
 
 
 def look(names: Iterable[str]) -> str:
@@ -122,9 +133,9 @@ def answer(name: str) -> str:
     return "ss_answer " + _words(name)
 
 
-def news(offset: int) -> str:
-    """Journal lines from that offset on, once."""
-    return f"ss_news {offset + 1}"
+def news() -> str:
+    """The journal's lines since this was last asked of the same shell."""
+    return "ss_news"
 
 
 def follow(offset: int) -> str:
@@ -209,7 +220,17 @@ def _exec(program: Program, *, plain: bool = False) -> str:
 
 
 def _library() -> str:
-    return f'SS_TEXT={quote(host_text())}\neval "$SS_TEXT"'
+    return _packed(host_text())
+
+
+@cache
+def _packed(source: str) -> str:
+    """All parts of host.sh as variables, for whoever is started there; a control shell itself reads only two."""
+    _, *parts = _TITLE.split(source)
+    sent = {f"SS_{title.upper()}": text for title, text in zip(parts[::2], parts[1::2], strict=True)}
+    return "\n".join(
+        [*(f"{name}={quote(text.lstrip())}" for name, text in sent.items()), 'eval "$SS_BASE$SS_REQUESTS"']
+    )
 
 
 def _words(*words: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
+from collections.abc import Sequence
 
 from sshsched.errors import HostError, LinkLostError, NoShellError, SilentShellError
 from sshsched.remote import script
@@ -66,24 +67,32 @@ class Shell:
         self._channel = channel
         self._ahead = ahead
         self._framer = Framer()
-        self._pending: deque[tuple[int, Answer, asyncio.Future[Answer]]] = deque()
+        self._pending: deque[tuple[int, Answer, asyncio.Future[None] | None]] = deque()
         self._sent = 0
         self._problem = ""
         self._reader = asyncio.create_task(self._read(), name=f"answers of {host}")
 
     async def ask(self, call: str, within: float = ANSWER_WITHIN) -> Answer:
         """Send a call and wait for its answer. Raises LinkLostError when no answer will come any more."""
+        return (await self.ask_all([call], within))[0]
+
+    async def ask_all(self, calls: Sequence[str], within: float = ANSWER_WITHIN) -> list[Answer]:
+        """Send these calls together, each of them a request of its own, and wait for their answers."""
         if self._problem:
             raise LinkLostError(self._host, self._problem)
-        text = script.request(self._sent + 1, call).encode("utf-8", "surrogateescape")
-        self._sent += 1
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._pending.append((self._sent, Answer(), future))
-        self._channel.write(text)
+        text = "".join(script.request(number, call) for number, call in enumerate(calls, self._sent + 1))
+        data = text.encode("utf-8", "surrogateescape")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answers = [Answer() for _ in calls]
+        for answer in answers:
+            self._sent += 1
+            self._pending.append((self._sent, answer, done if answer is answers[-1] else None))
+        self._channel.write(data)
         try:
             async with asyncio.timeout(within):
                 await self._channel.drain()
-                return await future
+                await done
+                return answers
         except TimeoutError:
             self._finish(f"its shell has not answered for {within:g} s")
             raise LinkLostError(self._host, self._problem) from None
@@ -117,13 +126,13 @@ class Shell:
                     number, answer, future = self._pending[0] if self._pending else (0, Answer(), None)
                     if not isinstance(item, End):
                         answer.add(item)
-                    elif future is None or item.number != number:
+                    elif item.number != number:
                         raise AnswerError("answers came out of order")
                     else:
                         self._pending.popleft()
                         heard = 0
-                        if not future.done():
-                            future.set_result(answer)
+                        if future is not None and not future.done():
+                            future.set_result(None)
                 data = await self._channel.read(CHUNK)
                 if not data:
                     break
@@ -138,5 +147,5 @@ class Shell:
         self._channel.close()
         while self._pending:
             *_, future = self._pending.popleft()
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_exception(LinkLostError(self._host, self._problem))

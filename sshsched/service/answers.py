@@ -123,11 +123,26 @@ class StepAnswer(Answer):
     message: str
 
 
+class NoticeAnswer(Answer):
+    """Something that is told of a run. `next_at` is when it is tried again, `problem` is that of the last try."""
+
+    id: str
+    occasion: str
+    kind: str
+    made_at: str
+    tries: int
+    next_at: str | None
+    problem: str | None
+    done_at: str | None
+    told: bool
+
+
 class RunAndLogAnswer(Answer):
-    """A run and how it came to be as it is, oldest row first; of a workflow, its steps in the order of its file."""
+    """A run, how it came to be as it is, oldest row first, what was told of it, and the steps of a workflow."""
 
     run: RunAnswer
     log: list[LogAnswer]
+    notices: list[NoticeAnswer]
     steps: list[StepAnswer]
 
 
@@ -167,6 +182,23 @@ class OutputAnswer(Answer):
     run: str
     stdout_size: int
     stderr_size: int
+
+
+class ArchiveAnswer(Answer):
+    """How many runs have left the store, and how many bytes they had printed. With `more`, ask again to go on."""
+
+    archived: int
+    deleted: int
+    bytes: int
+    more: bool
+
+
+class VacuumAnswer(Answer):
+    """How many bytes the database took, and takes now. With `more`, ask again to go on."""
+
+    before: int
+    after: int
+    more: bool
 
 
 class ErrorAnswer(Answer):

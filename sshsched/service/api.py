@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
+from pathlib import Path
 
 import msgspec
 from starlette.requests import Request
@@ -16,14 +18,18 @@ from starlette.responses import Response
 from sshsched.domain.draft import host_flaw
 from sshsched.domain.model import Run, run_id
 from sshsched.domain.outline import steps_shape
-from sshsched.domain.shape import Shape, log_shape, run_shape
-from sshsched.errors import NotFoundError, UsageError
+from sshsched.domain.shape import Shape, whole_shape
+from sshsched.engine.policies import Policies
+from sshsched.errors import NotFoundError, RefusedError, UsageError
 from sshsched.service import bodies, query
 from sshsched.service.asking import body_of, shapes
 from sshsched.service.endpoints import ENDPOINTS
+from sshsched.service.facade import History
 from sshsched.service.hands import Hands
+from sshsched.service.metrics import CONTENT_TYPE
 from sshsched.service.openapi import document
 from sshsched.service.streams import Stream, Write, write_events, write_output
+from sshsched.store.history import Policy
 
 
 class Api(Hands):
@@ -31,6 +37,12 @@ class Api(Hands):
 
     async def status(self, _request: Request) -> Shape:
         return self.facade.status()
+
+    async def metrics(self, _request: Request) -> Response:
+        if (exposition := self.exposition) is None:
+            raise RefusedError("this scheduler keeps no figures")
+        now = exposition.snapshot()
+        return Response(await self.in_thread(lambda: exposition.text(now)), media_type=CONTENT_TYPE)
 
     async def openapi(self, _request: Request) -> Shape:
         return document(ENDPOINTS)
@@ -48,11 +60,14 @@ class Api(Hands):
 
     async def run(self, request: Request) -> Shape:
         wanted = _wanted(request)
-        rows = await self.in_thread(lambda: self.past.log(wanted))
         run = await self.find(wanted)
         flow = run.plan.flow
-        steps = [] if flow is None else steps_shape(flow, await self.in_thread(lambda: self.past.steps(wanted)))
-        return {"run": run_shape(run), "log": [log_shape(row) for row in rows], "steps": steps}
+
+        def told() -> Shape:
+            steps = [] if flow is None else steps_shape(flow, self.past.steps(wanted))
+            return whole_shape(run, self.past.log(wanted), self.past.notices(wanted), steps)
+
+        return await self.in_thread(told)
 
     async def submit(self, request: Request) -> Shape:
         drafts = bodies.drafts(await body_of(request, bodies.SubmitBody))
@@ -70,6 +85,18 @@ class Api(Hands):
     async def reload(self, request: Request) -> Shape:
         body = await body_of(request, bodies.ReloadBody)
         return await self.facade.reload(body.dry_run)
+
+    async def archive(self, request: Request) -> Shape:
+        body = await body_of(request, bodies.ArchiveBody)
+        limits, to = bodies.limits_of(body), Path(body.to) if body.to else None
+        if to is not None and not to.is_absolute():
+            raise UsageError(f"to: {body.to!r} is no absolute path")
+        asked = None if limits is None else Policies([Policy(limits, job=body.job or None)])
+        return asdict(await self._keeper().archive(asked, to))
+
+    async def vacuum(self, request: Request) -> Shape:
+        await body_of(request, bodies.VacuumBody)
+        return asdict(await self._keeper().vacuum())
 
     async def shutdown(self, request: Request) -> Shape:
         body = await body_of(request, bodies.ShutdownBody)
@@ -119,6 +146,11 @@ class Api(Hands):
                 )
 
         return Stream(produce, "text/event-stream")
+
+    def _keeper(self) -> History:
+        if self.history is None:
+            raise RefusedError("this scheduler keeps its store in memory; nothing is archived there")
+        return self.history
 
 
 def _output_over(run: Run | None) -> bool:

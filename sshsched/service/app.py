@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -29,10 +30,10 @@ STATUS: tuple[tuple[type[errors.SshschedError], int], ...] = (
 log = logging.getLogger(__name__)
 
 
-def make_app(api: Api) -> Starlette:
+def make_app(api: Api, endpoints: Sequence[Endpoint] = ENDPOINTS) -> Starlette:
     """The application; `api` answers what the table of endpoints names."""
     return Starlette(
-        routes=[_route(api, each) for each in ENDPOINTS],
+        routes=[_route(api, each) for each in endpoints],
         exception_handlers={errors.SshschedError: _known, HTTPException: _no_such_path, Exception: _unexpected},
     )
 

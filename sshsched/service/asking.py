@@ -17,8 +17,9 @@ from sshsched.domain.model import Run
 from sshsched.domain.shape import Shape, run_shape
 from sshsched.errors import NotFoundError, UsageError
 from sshsched.service import bodies
-from sshsched.service.facade import Facade, Outputs
+from sshsched.service.facade import Facade, History, Outputs
 from sshsched.service.hub import Hub
+from sshsched.service.metrics import Exposition
 from sshsched.service.streams import HEARTBEAT
 from sshsched.store.ports import RunReader
 
@@ -37,6 +38,8 @@ class Asking:
     thread: ThreadPoolExecutor
     now: Callable[[], float]
     heartbeat: float = HEARTBEAT
+    history: History | None = None
+    exposition: Exposition | None = None
 
     async def find(self, wanted: int) -> Run:
         """A run from the engine, or else from the store. Raises NotFoundError."""

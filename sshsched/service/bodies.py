@@ -17,6 +17,7 @@ from sshsched.domain.draft import Draft, draft_flaws, signal_name
 from sshsched.domain.model import run_id
 from sshsched.domain.nearest import unknown
 from sshsched.domain.program import Program, Stop
+from sshsched.domain.retention import Retention
 from sshsched.errors import UsageError
 from sshsched.service.plans import plan_of
 
@@ -130,6 +131,23 @@ class ReloadBody(Body):
     dry_run: bool = False
 
 
+class ArchiveBody(Body):
+    """Which runs are to leave the store for an archive: beyond an age in seconds, a count, or a size in bytes.
+
+    Without any of the three, those beyond the limits of the files. `to` is an absolute path on the scheduler's machine.
+    """
+
+    age: float | UnsetType | None = UNSET
+    count: int | UnsetType | None = UNSET
+    size: int | UnsetType | None = UNSET
+    job: str | UnsetType | None = UNSET
+    to: str | UnsetType | None = UNSET
+
+
+class VacuumBody(Body):
+    """Nothing is to be said."""
+
+
 B = TypeVar("B", bound=Body)
 NESTED: dict[str, type[Body]] = {"runs": DraftBody, "program": ProgramBody, "stop": StopBody}
 UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
@@ -142,6 +160,7 @@ PLAIN = {
     "array": "a list",
 }
 SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]+)?")
+MOST = 1e18
 QUOTED = re.compile(r"`([a-z| ]+)`")
 
 
@@ -186,6 +205,20 @@ def draft(body: DraftBody, at: str = "") -> Draft:
     if flaws := list(draft_flaws(made)):
         raise UsageError("; ".join(f"{at}{path}: {message}" for path, message in flaws))
     return made
+
+
+def limits_of(body: ArchiveBody) -> Retention | None:
+    """The limits that a request names, if any. Raises UsageError."""
+    given = {name: value for name, value in _given(body).items() if value is not None and name not in ("job", "to")}
+    for name, value in given.items():
+        if not 0 < value < MOST:
+            raise UsageError(f"{name}: {value} is out of range; it must be more than nothing")
+    limits = Retention(**given)
+    if not limits.unlimited:
+        return limits
+    if body.job:
+        raise UsageError("job: needs a limit beside it: age, count or size")
+    return None
 
 
 def signal_of(value: str | int, at: str) -> str:

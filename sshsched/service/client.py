@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,6 +44,8 @@ class Client:
         self._patience = patience
         self._timeout = timeout
         self._wire: Wire | None = None
+        self._streams: set[Wire] = set()
+        self._cut = False
 
     def __enter__(self) -> Client:
         return self
@@ -58,6 +60,12 @@ class Client:
         if self._wire is not None:
             self._wire.close()
             self._wire = None
+
+    def cut(self) -> None:
+        """End the streams, now and for good; from any thread, while another one waits on them."""
+        self._cut = True
+        for wire in tuple(self._streams):
+            wire.shut()
 
     # Calls. Each raises NoSchedulerError, or the error that the scheduler answered with.
 
@@ -75,7 +83,7 @@ class Client:
         return self._runs("GET", f"/v1/runs?{urlencode(query, doseq=True)}")
 
     def run(self, name: str) -> Shape:
-        """`{"run": ..., "log": [...]}`"""
+        """`{"run": ..., "log": [...], "notices": [...]}`"""
         return self._call("GET", f"/v1/runs/{_quoted(name)}")
 
     def stop(
@@ -122,6 +130,14 @@ class Client:
         """Have the job files read again; what that changes, or would change."""
         return self._call("POST", "/v1/jobs/reload", {"dry_run": dry_run})
 
+    def archive(self, wish: Mapping[str, Any]) -> Shape:
+        """A round of letting old runs leave the store; `more` tells whether to ask again."""
+        return self._call("POST", "/v1/archive", {**wish})
+
+    def vacuum(self) -> Shape:
+        """A round of giving room back to the disk; `more` tells whether to ask again."""
+        return self._call("POST", "/v1/vacuum", {})
+
     def shutdown(self, *, handover: bool = False) -> None:
         self._call("POST", "/v1/shutdown", {"handover": handover})
 
@@ -140,7 +156,7 @@ class Client:
                 headers["Last-Event-ID"] = number
                 yield event, data
 
-        while True:  # this stream has no end of its own
+        while not self._cut:  # this stream has no end of its own
             yield from self._resumed(lambda: target, headers, read, SILENCE)
 
     def output(self, run: str, stream: str = "stdout", offset: int = 0, *, follow: bool = False) -> Iterator[bytes]:
@@ -165,17 +181,30 @@ class Client:
     ) -> Iterator[T]:
         """All that `read` finds in an answer, asking again whenever it is cut, until one comes to its end."""
         deadline = 0.0  # the first time, nobody waits
-        while True:
+        while not self._cut:
             try:
-                with closing(self._connect(silence)) as wire:
+                with self._streaming(silence) as wire:
                     for found in read(_checked(wire.ask("GET", target(), headers=headers))):
                         deadline = time.monotonic() + self._patience
                         yield found
                 return
             except (OSError, NoSchedulerError):
+                if self._cut:
+                    return
                 if time.monotonic() >= deadline:
                     raise self._nobody() from None
                 time.sleep(RETRY)
+
+    @contextmanager
+    def _streaming(self, silence: float | None) -> Iterator[Wire]:
+        with closing(self._connect(silence)) as wire:
+            self._streams.add(wire)
+            try:
+                if self._cut:
+                    wire.shut()
+                yield wire
+            finally:
+                self._streams.discard(wire)
 
     def _runs(self, method: str, target: str, body: Shape | None = None) -> list[Shape]:
         found: list[Shape] = self._call(method, target, body)["runs"]

@@ -56,7 +56,12 @@ ENDPOINTS = (
         query={"runs": "Only these runs, finished ones too", "since": "Resume after this event; so does Last-Event-ID"},
     ),
     Endpoint("POST", "/v1/jobs/reload", "reload", "Read the job files again", answers.JobsAnswer, bodies.ReloadBody),
+    Endpoint("POST", "/v1/archive", "archive", "Let old runs leave the store: a round of it", answers.ArchiveAnswer,
+             bodies.ArchiveBody),
+    Endpoint("POST", "/v1/vacuum", "vacuum", "Give room in the database back to the disk: a round of it",
+             answers.VacuumAnswer, bodies.VacuumBody),
     Endpoint("POST", "/v1/shutdown", "shutdown", "End the scheduler; programs go on", body=bodies.ShutdownBody,
              status=202),
+    Endpoint("GET", "/metrics", "metrics", "Figures for Prometheus", "text/plain"),
     Endpoint("GET", "/v1/openapi.json", "openapi", "This document"),
 )  # fmt: skip

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 from sshsched.domain.draft import Draft
 from sshsched.domain.events import FailedWanted, HoldWanted, MarkWanted, ReleaseWanted, StartWanted
 from sshsched.domain.model import Run, StopAsked, Stream
 from sshsched.domain.shape import Shape
+from sshsched.engine.history import Gone, Vacuumed
+from sshsched.engine.policies import Policies
 
 Wish = FailedWanted | StartWanted | MarkWanted | HoldWanted | ReleaseWanted
 
@@ -68,6 +71,16 @@ class Facade(Protocol):
 
     def shutdown(self, handover: bool) -> None:
         """Ask the scheduler to end, or to end so that another one takes over. Returns at once."""
+
+
+class History(Protocol):
+    """What old runs become. Each call does a round of some seconds at most, and never holds the loop."""
+
+    async def archive(self, asked: Policies | None = None, to: Path | None = None) -> Gone:
+        """Runs beyond these limits, or those of the files, leave the store; `more` tells that another round is due."""
+
+    async def vacuum(self) -> Vacuumed:
+        """Room of what is gone goes back to the disk; `more` as above."""
 
 
 class Outputs(Protocol):

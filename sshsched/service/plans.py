@@ -1,7 +1,7 @@
 """The plan of a run as clients send it: data, as strict as all else that they may send.
 
-Rule: nothing in it is a template any more, but for the texts of actions; its conditions and actions must be of kinds
-that are installed here. Its numbers and words are looked at with the rest of the draft (`domain/sound.py`).
+Rule: nothing in it is a template any more, but for the texts of actions and steps; its conditions and actions must be
+of kinds that are installed here. Its numbers and words are looked at with the rest of the draft (`domain/sound.py`).
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ def plan_of(value: Mapping[str, Any], at: str = "plan") -> Plan:
     return plan
 
 
-def _kinds(plan: Plan, at: str) -> Iterator[tuple[str, str]]:
-    for index, rule in enumerate(plan.conditions):
+def _kinds(plan: Plan, at: str, *, unbound: bool = False) -> Iterator[tuple[str, str]]:
+    """What the kinds have to say. The texts of a step are filled in later, and looked at then."""
+    for index, rule in enumerate(() if unbound else plan.conditions):
         if flaw := rule_flaw(rule):
             yield f"{at}.conditions[{index}]", flaw
     for index, deed in enumerate(plan.actions):
@@ -42,7 +43,7 @@ def _kinds(plan: Plan, at: str) -> Iterator[tuple[str, str]]:
             yield f"{at}.actions[{index}]", flaw
     for index, step in enumerate(plan.flow.steps if plan.flow else ()):
         if step.plan is not None and step.bound:  # else its options may still be templates
-            yield from _kinds(step.plan, f"{at}.flow.steps[{index}].plan")
+            yield from _kinds(step.plan, f"{at}.flow.steps[{index}].plan", unbound=True)
 
 
 def _unknown(value: Any, kind: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -12,12 +12,17 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from sshsched.config.addresses import ListenAt
 from sshsched.config.renderer import renderer
+from sshsched.config.settings import load_settings
 from sshsched.config.watched import JobsFolder
 from sshsched.domain.hosts import LOCAL, Host
 from sshsched.engine.engine import Engine, Given
+from sshsched.engine.history import History
+from sshsched.engine.policies import load_policies
 from sshsched.engine.rounds import ours
 from sshsched.engine.schedules import Begin
 from sshsched.errors import NoSchedulerError
@@ -28,9 +33,11 @@ from sshsched.remote.transport import Transport
 from sshsched.service.client import Client
 from sshsched.service.files import JobDrafts, NewestWay, group, newest_hosts, newest_settings
 from sshsched.service.hub import Hub
+from sshsched.service.meters import CountedHub, Meters, TimedStore
+from sshsched.service.metrics import Exposition, Snapshot
 from sshsched.service.server import serving
 from sshsched.service.telling import telling
-from sshsched.store.lock import hold, holder
+from sshsched.store.lock import KEEPING, hold, holder
 from sshsched.store.output import OutputFiles
 from sshsched.store.past import Past as PastRuns
 from sshsched.store.reader import Reader
@@ -42,19 +49,31 @@ HANDOVER = 20.0  # seconds that a background scheduler has for leaving
 log = logging.getLogger("sshsched")
 
 
-def serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None, since: float | None = None) -> None:
+def serve(
+    config_dir: Path,
+    state_dir: Path,
+    mode: str,
+    idle_exit: float | None,
+    since: float | None = None,
+    metrics: ListenAt | None = None,
+) -> None:
     """Be the scheduler of this state folder until SIGTERM, SIGINT, a handover, or `idle_exit` seconds without work.
 
     `mode` is "serve" or "adhoc"; only the first takes over from the second, and runs schedules. Those that no scheduler
-    has seen yet begin at `since`, or now. Raises SchedulerRunsError if another holds
-    the folder, StoreError if the store cannot be used, ConfigError for a bad hosts.yaml.
+    has seen yet begin at `since`, or now. `/metrics` is served at `metrics`, or where config.yaml says. Raises
+    SchedulerRunsError if another holds the folder, StoreError if the store cannot be used, ConfigError for a bad
+    hosts.yaml or config.yaml, SchedulerError if the port cannot be had.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.ERROR)
     if mode == SERVE:
         take_over(state_dir)
+        metrics = metrics or load_settings(config_dir).metrics
+        if metrics is not None and not metrics.private:
+            log.warning("metrics: everybody who reaches %s can read them; a port alone stays on this machine", metrics)
+    wait_for_keeping(state_dir)
     with hold(state_dir, mode), suppress(KeyboardInterrupt):
-        asyncio.run(_serve(config_dir, state_dir, mode, idle_exit, since))
+        asyncio.run(_serve(config_dir, state_dir, mode, idle_exit, since, metrics))
 
 
 def take_over(state_dir: Path) -> None:
@@ -72,7 +91,24 @@ def take_over(state_dir: Path) -> None:
         time.sleep(0.02)
 
 
-async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float | None, since: float | None) -> None:
+def wait_for_keeping(state_dir: Path) -> None:
+    """A command that moves old runs lets go of the folder soon; who finds it held after HANDOVER seconds says so."""
+    end, told = time.monotonic() + HANDOVER, False
+    while (found := holder(state_dir)) is not None and found.mode == KEEPING and time.monotonic() < end:
+        if not told:
+            log.info("waiting for a command that moves old runs, process %d", found.pid)
+            told = True
+        time.sleep(0.02)
+
+
+async def _serve(
+    config_dir: Path,
+    state_dir: Path,
+    mode: str,
+    idle_exit: float | None,
+    since: float | None,
+    metrics: ListenAt | None,
+) -> None:
     hosts, settings = newest_hosts(config_dir), newest_settings(config_dir)
     handshakes = asyncio.Semaphore(HANDSHAKES)
 
@@ -82,7 +118,9 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
         return NewestWay(host.name, hosts, handshakes)
 
     async with open_store(state_dir) as store:
-        hub, outputs = Hub(time.time()), OutputFiles(state_dir)
+        live = await store.live()
+        meters = Meters(live)
+        hub, outputs = CountedHub(time.time(), meters), OutputFiles(state_dir)
         cursors = await store.cursors()
         rounds = ours(cursors)
         due = {key: at for key, at in cursors.items() if key not in rounds}
@@ -91,9 +129,9 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
             renderer(config_dir), JobDrafts(config_dir, lambda: engine.jobs()), lambda: settings().actions
         )
         engine = Engine(
-            store,
+            TimedStore(store, meters),
             store.instance,
-            await store.live(),
+            live,
             await store.last_id(),
             transport=transport,
             hosts=hosts,
@@ -110,14 +148,38 @@ async def _serve(config_dir: Path, state_dir: Path, mode: str, idle_exit: float 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, engine.ending.set)
         work = asyncio.create_task(engine.work(), name="engine")
+        history = History(store, state_dir, lambda: load_policies(config_dir, engine.known_jobs()))
+        beside = (
+            [asyncio.create_task(task) for task in (history.run(), meters.watch_the_loop())] if mode == SERVE else []
+        )
         with Reader(state_dir) as past:
-            async with serving(engine, past, outputs, hub, state_dir):
+            exposition = Exposition(meters, partial(_standing, engine, mode, time.time()), past.last_successes)
+            async with serving(
+                engine, past, outputs, hub, state_dir, history=history, exposition=exposition, metrics=metrics
+            ):
                 log.info("scheduler %s listens in %s", mode, state_dir)
                 await _until_the_end(engine, hub, work, idle_exit)
         log.info("ending; programs on hosts go on")
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
+        for task in (*beside, work):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await history.close()
+
+
+def _standing(engine: Engine, mode: str, began: float) -> Snapshot:
+    """What the figures tell of this instant."""
+    known, status = engine.known_jobs(), engine.status()
+    return Snapshot(
+        now=time.time(),
+        since=began,
+        mode=mode,
+        live=status["live"],
+        hosts=status["hosts"],
+        jobs=[] if known is None else [job.id for job in known.jobs.values() if job.schedules],
+        waiting_events=engine.waiting_events,
+        store_problem="" if status["store"] == "ok" else status["store"],
+    )
 
 
 def boot_id() -> str:

@@ -15,14 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from starlette.applications import Starlette
 from uvicorn import Config, Server
 
+from sshsched.config.addresses import ListenAt
 from sshsched.errors import SchedulerError, SchedulerRunsError
 from sshsched.service.address import NAME, address
 from sshsched.service.api import Api
 from sshsched.service.app import make_app
-from sshsched.service.facade import Facade, Outputs
+from sshsched.service.endpoints import ENDPOINTS
+from sshsched.service.facade import Facade, History, Outputs
 from sshsched.service.hub import Hub
+from sshsched.service.metrics import Exposition
 from sshsched.service.streams import HEARTBEAT
 from sshsched.store.ports import RunReader
 
@@ -42,23 +46,56 @@ async def serving(
     *,
     now: Callable[[], float] = time.time,
     heartbeat: float = HEARTBEAT,
+    history: History | None = None,
+    exposition: Exposition | None = None,
+    metrics: ListenAt | None = None,
 ) -> AsyncIterator[None]:
     """Serve while entered; on leaving, answers that are on their way are finished and streams are cut.
 
-    Whoever enters holds the lock of the store. Raises SchedulerRunsError if somebody answers on the socket all
-    the same, SchedulerError if something else has its place.
+    With `metrics`, that alone is also served at a port. Whoever enters holds the lock of the store. Raises
+    SchedulerRunsError if somebody answers on the socket all the same, SchedulerError if something else has its place,
+    or the port.
     """
     listener = listen(state_dir)
     mine = (state_dir / NAME).lstat().st_ino
     with listener, ThreadPoolExecutor(1, "past") as thread:
-        server = _server(Api(facade, past, outputs, hub, thread, now, heartbeat))
+        api = Api(facade, past, outputs, hub, thread, now, heartbeat, history, exposition)
+        server = _server(make_app(api))
         await server.startup(sockets=[listener])
         try:
-            yield
+            async with exposing(api, metrics):
+                yield
         finally:
             _unlink(state_dir / NAME, mine)
             hub.close()
             await server.shutdown(sockets=[listener])
+
+
+@asynccontextmanager
+async def exposing(api: Api, at: ListenAt | None) -> AsyncIterator[None]:
+    """`/metrics`, and nothing else, at a port while entered. Raises SchedulerError if that cannot be had."""
+    if at is None:
+        yield
+        return
+    listener = _bound(at)
+    with listener:
+        server = _server(make_app(api, [each for each in ENDPOINTS if each.handler == "metrics"]))
+        await server.startup(sockets=[listener])
+        try:
+            yield
+        finally:
+            await server.shutdown(sockets=[listener])
+
+
+def _bound(at: ListenAt) -> socket.socket:
+    try:
+        (family, _, _, _, address), *_ = socket.getaddrinfo(at.host, at.port, type=socket.SOCK_STREAM)
+        return socket.create_server(address, family=family, backlog=BACKLOG)
+    except socket.gaierror as error:
+        raise SchedulerError(f"metrics: {at.host}: {error.strerror}; write an address of this machine") from error
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)  # the socket module puts the address into it
+        raise SchedulerError(f"metrics: cannot listen at {at}: {why}; choose another address or port") from error
 
 
 def listen(state_dir: Path) -> socket.socket:
@@ -97,10 +134,10 @@ def _refuse_living(state_dir: Path) -> None:
     raise SchedulerRunsError(f"{place}: another scheduler answers there; `sshsched status` tells about it")
 
 
-def _server(api: Api) -> Server:
+def _server(app: Starlette) -> Server:
     """Uvicorn without its main loop, which wakes ten times a second, and without its signal handlers."""
     config = Config(
-        make_app(api),
+        app,
         http="h11",
         ws="none",
         loop="asyncio",

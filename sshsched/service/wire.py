@@ -9,6 +9,7 @@ import io
 import select
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from sshsched.service.address import Folder, address
@@ -46,6 +47,11 @@ class Wire:
     def close(self) -> None:
         self._file.close()
         self._socket.close()
+
+    def shut(self) -> None:
+        """Let whoever reads find the end, in whatever thread."""
+        with suppress(OSError):  # it is closed already
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def usable(self) -> bool:
         """Whether another request may be sent: where something arrives unasked, the server has hung up."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sshsched.errors import StoreBusyError, StoreDamagedError, StoreError, StoreNewerError
@@ -73,7 +73,8 @@ def open_writer(path: Path, busy_timeout: float) -> sqlite3.Connection:
     """
     _make_private(path)
     with explained(path):
-        connection = sqlite3.connect(path, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
+        uri = path.absolute().as_uri()  # so that what is attached to it may be said to be read-only
+        connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection, path)
         except BaseException:
@@ -105,6 +106,12 @@ def open_reader(path: Path, busy_timeout: float) -> sqlite3.Connection | None:
     raise StoreError(
         f"{path}: written by an older sshsched (version {version}, not {VERSION}); `sshsched serve` upgrades it"
     )
+
+
+def is_older(path: Path) -> bool:
+    """Whether a database was written by an older version. Raises StoreNewerError, StoreDamagedError, StoreBusyError."""
+    with explained(path), closing(_connect_reader(path, BUSY_TIMEOUT)) as connection:
+        return _version(connection, path) < VERSION
 
 
 def _connect_reader(path: Path, busy_timeout: float) -> sqlite3.Connection:
@@ -146,6 +153,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise damaged(path, verdict)
+    if version == 0:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # can be said only before there is anything
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise StoreError(f"{path}: SQLite cannot keep its log here (mode {mode}); use a local disk, with --state-dir")

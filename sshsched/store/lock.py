@@ -22,9 +22,13 @@ PATIENCE = 0.3
 """Seconds: who only looks, with holder(), has the lock for some microseconds, and a new holder has yet to write."""
 
 
+KEEPING = "keeping"
+"""The mode of a command that looks after old runs: it is over within seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a folder: process id, `serve` or `adhoc`, and since when (seconds since 1970)."""
+    """Who holds a folder: process id, `serve`, `adhoc` or `keeping`, and since when (seconds since 1970)."""
 
     pid: int
     mode: str

@@ -25,8 +25,17 @@ class MemoryStore:
         self._job_logs: dict[str, list[tuple[float, str]]] = {}
         self._notices: dict[str, Notice] = {}
 
+    @property
+    def held(self) -> dict[str, str]:
+        """What is held back."""
+        return self._holds
+
     async def commit(self, saves: Sequence[Saving]) -> None:
         """See Store.commit()."""
+        self.put(saves)
+
+    def put(self, saves: Sequence[Saving]) -> None:
+        """The same without a loop."""
         new: dict[int, Run] = {}
         for save in [save for save in saves if isinstance(save, Save)]:
             known = new.get(save.run.id, self._runs.get(save.run.id))

@@ -13,7 +13,7 @@ import msgspec
 from sshsched.domain.instructions import Notice, SaveNotice
 from sshsched.errors import StoreDamagedError
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "id",
     "run_id",
     "job_id",
@@ -26,14 +26,14 @@ _COLUMNS: Final = (
     "problem",
     "done_at",
 )
-_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM notices"
+_SELECT: Final = f"SELECT {', '.join(COLUMNS)} FROM notices"
 
 # An index that holds only these; and the index by run.
 OPEN: Final = f"{_SELECT} INDEXED BY notices_open WHERE done_at IS NULL ORDER BY id"
 OF_RUN: Final = f"{_SELECT} INDEXED BY notices_run WHERE run_id = ? ORDER BY made_at, id"
 
 _SAVE: Final = f"""
-    INSERT INTO notices ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUMNS))})
+    INSERT INTO notices ({", ".join(COLUMNS)}) VALUES ({", ".join("?" * len(COLUMNS))})
     ON CONFLICT (id) DO UPDATE
     SET tries = excluded.tries, next_at = excluded.next_at, problem = excluded.problem, done_at = excluded.done_at
 """
@@ -75,7 +75,7 @@ def save_notice(connection: sqlite3.Connection, save: SaveNotice) -> None:
 def notices_of(rows: Sequence[Sequence[Any]]) -> Iterator[Notice]:
     """The notices of rows. Raises StoreDamagedError if one makes none."""
     for row in rows:
-        fields = dict(zip(_COLUMNS, row, strict=True))
+        fields = dict(zip(COLUMNS, row, strict=True))
         try:
             fields |= {name: json.loads(fields[name]) for name in ("deed", "facts")}
             yield msgspec.convert(fields, Notice)

@@ -6,7 +6,7 @@ Rule: a byte counts as ours only after sync(). No file is made for a stream that
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -36,8 +36,8 @@ class OutputFiles:
     Raises StoreBusyError where the disk is full, read-only or failing, and StoreDamagedError for a broken file.
     """
 
-    def __init__(self, state_dir: Path) -> None:
-        self._root = state_dir / "output"
+    def __init__(self, state_dir: Path, name: str = "output") -> None:
+        self._root = state_dir / name
         self._unsynced: dict[int, set[Path]] = {}
         self._above = {state_dir}  # once is enough
 
@@ -85,6 +85,36 @@ class OutputFiles:
                 if plain.stat().st_size >= WORTH_PACKING:
                     _replace(plain, _packed(plain), blocks.pack)
         self._unsynced.pop(run_id, None)
+
+    def link(self, run_ids: Iterable[int], other: OutputFiles) -> None:
+        """The same files in another place, durable there when this returns: as links, or copied where links end.
+
+        To be called for runs that nobody writes for any more.
+        """
+        new = set()
+        for run_id in run_ids:
+            source, target = self._folder(run_id), other._folder(run_id)
+            with _explained(target):
+                for path in _files(source):
+                    other._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    target.mkdir(mode=0o700, exist_ok=True)
+                    new.add(target)
+                    _link(path, target / path.name)
+        for folder in (*new, *((other._root, other._root.parent) if new else ())):
+            _sync(folder)
+
+    def remove(self, run_ids: Iterable[int]) -> None:
+        """What these runs printed; gone for good when this returns. Doing it again is harmless."""
+        found = False
+        for run_id in run_ids:
+            folder = self._folder(run_id)
+            with _explained(folder), suppress(FileNotFoundError):
+                for path in folder.iterdir():
+                    path.unlink()
+                folder.rmdir()
+                found = True
+        if found:
+            _sync(self._root)
 
     def checksum(self, run_id: int, stream: Stream) -> str | None:
         """SHA-256 of all bytes, as hex; None if there are none."""
@@ -167,6 +197,29 @@ def _replace(source: Path, target: Path, convert: Callable[..., None]) -> None:
     temporary.rename(target)
     _sync(target.parent)
     source.unlink()
+
+
+def _files(folder: Path) -> list[Path]:
+    """What lies there, but for what a crash has left half made."""
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except FileNotFoundError:
+        return []
+
+
+def _link(source: Path, target: Path) -> None:
+    temporary = target.with_name(f".{target.name}.new")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another disk, or one that knows no links
+        with source.open("rb") as old, _opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+            while data := old.read(PIECE):
+                _write_all(file, os.lseek(file, 0, os.SEEK_END), data)
+            os.fsync(file)
+    temporary.rename(target)
 
 
 @contextmanager

@@ -16,8 +16,9 @@ def _names(columns: Iterable[str], pattern: str = '"{}"', between: str = ", ") -
 
 
 _COLUMNS = _names(COLUMNS, 'runs."{}"')
-_RUN = f"SELECT {_COLUMNS}, programs.program, plans.plan"
-_PARTS = "JOIN programs ON programs.run_id = runs.id LEFT JOIN plans ON plans.run_id = runs.id"
+RUN = f"SELECT {_COLUMNS}, programs.program, plans.plan"
+"""Rows that rows.run_of() reads, from `runs` and PARTS."""
+PARTS = "JOIN programs ON programs.run_id = runs.id LEFT JOIN plans ON plans.run_id = runs.id"
 
 # Writing ---------------------------------------------------------------------------------------------------------
 
@@ -55,15 +56,15 @@ INSTANCE = "SELECT value FROM meta WHERE name = 'instance'"
 LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'"
 
 # By index, the oldest first.
-STEPS = f"{_RUN} FROM runs INDEXED BY runs_root {_PARTS} WHERE runs.root = ? ORDER BY runs.id"
+STEPS = f"{RUN} FROM runs INDEXED BY runs_root {PARTS} WHERE runs.root = ? ORDER BY runs.id"
 
-ONE_RUN = f"{_RUN} FROM runs {_PARTS} WHERE runs.id = ?"
+ONE_RUN = f"{RUN} FROM runs {PARTS} WHERE runs.id = ?"
 
 # A partial index that holds nothing but these. With a live root come all its steps, which tell how far it has come.
 LIVE_RUNS = f"""
-    {_RUN} FROM runs INDEXED BY runs_open {_PARTS} WHERE runs.settled = 0
+    {RUN} FROM runs INDEXED BY runs_open {PARTS} WHERE runs.settled = 0
     UNION ALL
-    {_RUN} FROM runs AS roots INDEXED BY runs_open CROSS JOIN runs INDEXED BY runs_root ON runs.root = roots.id {_PARTS}
+    {RUN} FROM runs AS roots INDEXED BY runs_open CROSS JOIN runs INDEXED BY runs_root ON runs.root = roots.id {PARTS}
     WHERE roots.settled = 0 AND runs.settled = 1
     ORDER BY 1
 """
@@ -91,8 +92,16 @@ CURSORS = "SELECT job_id, schedule, until FROM cursors"
 # All of them, once, when a scheduler comes up.
 HOLDS = "SELECT key, words FROM holds"
 
+ANY_NOTICE = "SELECT 1 FROM notices INDEXED BY notices_run WHERE run_id = ? LIMIT 1"
+
 # By index, from its end.
 JOB_LOG = "SELECT at, message FROM job_log WHERE job_id = ? ORDER BY id DESC LIMIT ?"
+
+# By the index of jobs, from its end; a job that has long failed is walked back to its last success.
+LAST_SUCCESS = """
+    SELECT finished_at FROM runs INDEXED BY runs_job WHERE job_id = ? AND state = 'success' AND root IS NULL
+    ORDER BY id DESC LIMIT 1
+"""
 
 LOG = "SELECT run_id, at, old, new, reason, message FROM run_log WHERE run_id = ? ORDER BY id"
 
@@ -134,8 +143,8 @@ def select_runs(where: RunFilter, limit: int, before: int | None) -> tuple[str, 
     ids = " UNION ".join(sql for sql, _ in parts)
     values = tuple(value for _, bound in parts for value in bound)
     page = f"WITH page (id) AS ({ids} ORDER BY 1 DESC LIMIT ?)"
-    rest = f"FROM page CROSS JOIN runs ON runs.id = page.id {_PARTS}"
-    return f"{page} {_RUN} {rest} ORDER BY page.id DESC", (*values, limit)
+    rest = f"FROM page CROSS JOIN runs ON runs.id = page.id {PARTS}"
+    return f"{page} {RUN} {rest} ORDER BY page.id DESC", (*values, limit)
 
 
 def _ids(found: Source, terms: list[Sql]) -> Sql:

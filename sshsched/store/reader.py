@@ -6,19 +6,23 @@ Rule: quick to import (no asyncio), never writes, and a folder without a databas
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sshsched.domain.instructions import Notice
 from sshsched.domain.model import LogEntry, Run
 from sshsched.domain.states import State
+from sshsched.errors import StoreDamagedError, StoreError
 from sshsched.store import queries
 from sshsched.store.database import BUSY_TIMEOUT, database, explained, open_reader
 from sshsched.store.filter import RunFilter
 from sshsched.store.rows import entry_of, run_of
 
 if TYPE_CHECKING:
+    from sshsched.domain.instructions import Notice
     from sshsched.store.stats import JobStats, Past
 
 LONGEST_RUN = 31 * 86400.0  # seconds that a run takes from being made to its end, as far as `ended` sees
@@ -34,6 +38,16 @@ class Reader:
         self._path = database(state_dir)
         self._busy_timeout = busy_timeout
         self._connection: sqlite3.Connection | None = None
+
+    @classmethod
+    def of_archive(cls, file: Path) -> Reader:
+        """The runs of an archive. Raises NotFoundError if there is none."""
+        from sshsched.store.archive import check_readable  # most commands read no archive
+
+        check_readable(file)
+        reader = cls(file.parent)
+        reader._path = file
+        return reader
 
     def run(self, id: int) -> Run | None:
         """The run with this id."""
@@ -72,9 +86,50 @@ class Reader:
             for id, state, began, ended in reversed(rows)
         ]
 
+    def last_successes(self, job_ids: Iterable[str]) -> dict[str, float]:
+        """When each of these jobs last succeeded, if it ever did."""
+        found = {job_id: self._ask(queries.LAST_SUCCESS, (job_id,)) for job_id in job_ids}
+        return {job_id: rows[0][0] for job_id, rows in found.items() if rows and rows[0][0] is not None}
+
+    def live(self) -> list[Run]:
+        """All runs for which something is left to do, by id."""
+        return list(map(run_of, self._ask(queries.LIVE_RUNS)))
+
+    def cursors(self) -> dict[tuple[str, str], float]:
+        """Up to which instant each schedule has been asked, by job id and schedule."""
+        return {(job, schedule): until for job, schedule, until in self._ask(queries.CURSORS)}
+
+    def integrity(self, within: float) -> str | None:
+        """What is broken in the file, or "ok"; None if that cannot be told in so many seconds."""
+        end = time.monotonic() + within
+        try:
+            with self._limited(end):
+                return "; ".join(text for (text,) in self._ask("PRAGMA quick_check(3)")) or "ok"
+        except StoreDamagedError as error:
+            return str(error)
+        except StoreError:
+            if time.monotonic() < end:
+                raise
+            return None
+
+    @contextmanager
+    def _limited(self, end: float) -> Iterator[None]:
+        """What takes longer is interrupted."""
+        self._ask("SELECT 1 WHERE FALSE")
+        if (connection := self._connection) is None:
+            yield
+            return
+        connection.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)
+
     def notices(self, run_id: int) -> list[Notice]:
         """What was told of a run, or is still to be, in order."""
-        from sshsched.store import notices  # few commands ask
+        if not self._ask(queries.ANY_NOTICE, (run_id,)):
+            return []  # and nothing is imported for what most runs have none of
+        from sshsched.store import notices
 
         return list(notices.notices_of(self._ask(notices.OF_RUN, (run_id,))))
 

@@ -50,32 +50,32 @@ class Store:
         happen.
         """
         if saves:
-            await self._perform(partial(_commit, saves=saves))
+            await self.perform(partial(_commit, saves=saves))
 
     async def live(self) -> list[Run]:
         """All runs for which something is left to do, by id."""
-        return await self._perform(
+        return await self.perform(
             lambda connection: [rows.run_of(row) for row in connection.execute(queries.LIVE_RUNS)]
         )
 
     async def last_id(self) -> int:
         """The highest run id ever used; 0 if none was."""
-        row = await self._perform(lambda connection: connection.execute(queries.LAST_ID).fetchone())
+        row = await self.perform(lambda connection: connection.execute(queries.LAST_ID).fetchone())
         return 0 if row is None else int(row[0])
 
     async def cursors(self) -> dict[tuple[str, str], float]:
         """Up to which instant each schedule has been asked, by job id and schedule."""
-        return await self._perform(
+        return await self.perform(
             lambda connection: {(job, schedule): until for job, schedule, until in connection.execute(queries.CURSORS)}
         )
 
     async def holds(self) -> dict[str, str]:
         """What is held back apart from single runs, and in whose words."""
-        return await self._perform(lambda connection: dict(connection.execute(queries.HOLDS)))
+        return await self.perform(lambda connection: dict(connection.execute(queries.HOLDS)))
 
     async def open_notices(self) -> list[Notice]:
         """All notices that are still to be delivered."""
-        return await self._perform(
+        return await self.perform(
             lambda connection: list(notices.notices_of(connection.execute(notices.OPEN).fetchall()))
         )
 
@@ -83,7 +83,8 @@ class Store:
         """Waits for the commits under way."""
         await self._thread.close()
 
-    async def _perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """A piece of work of this package, between two commits: it must be over within milliseconds."""
         with explained(self._path):
             return await self._thread.perform(work)
 

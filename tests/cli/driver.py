@@ -58,6 +58,7 @@ class Place:
             "SSHSCHED_CONFIG_DIR": str(self.config),
             "SSHSCHED_SSH_CONFIG": str(folder / "ssh_config"),
         }
+        self.env.pop("NO_COLOR", None)
         (folder / "ssh_config").write_text("")
 
     def __call__(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Ended:
@@ -115,8 +116,8 @@ class Place:
         """
         pid, terminal = pty.fork()
         if pid == 0:
-            os.environ.update(self.env, TERM="xterm", COLUMNS="100", LINES=str(height), LC_ALL="C.UTF-8")
             os.environ.pop("NO_COLOR", None)
+            os.environ.update(self.env, TERM="xterm", COLUMNS="100", LINES=str(height), LC_ALL="C.UTF-8")
             os.execv(sys.executable, [*CLI, *args])
         seen = b""
         end = time.monotonic() + within

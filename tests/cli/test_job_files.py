@@ -174,6 +174,55 @@ def test_one_job_is_told_whole(good: Place) -> None:
     assert {"us"} == {each["args"]["region"] for each in shape["coming"]}
 
 
+def test_the_decisions_of_a_job_are_told(place: Place) -> None:
+    """What its runs wait for, what follows them and how often, in lines and as JSON."""
+    job = """\
+        host: "@web"
+        command: x
+        condition: {type: dependency, job: load, args: {date: 1}, max_wait: 2h, then: skip}
+        notify: me@example.com
+        retry: {count: 3, delay: 10s, backoff: 2}
+        locks: {db: 2, tape: 1}
+        priority: 5
+        expect: {success_by: "08:00", tz: UTC}
+        """
+    put(place.config, {"jobs/a.yaml": job})
+    lines = place("job", "a").text.splitlines()
+    shape = place("job", "a", "--json").json
+
+    assert "waits for   dependency job=load args={date: 1} (at most 2 h, then skip)" in lines
+    assert "then        notify email=me@example.com on failure, error, held" in lines
+    assert "retry       3 times after 10 s, each pause 2 times the one before, on failure, error" in lines
+    assert "locks       db x 2, tape" in lines
+    assert "expected    a success by 08:00 (UTC) on all" in lines
+    assert ("dependency", {"db": 2, "tape": 1}) == (shape["plan"]["conditions"][0]["kind"], shape["plan"]["locks"])
+
+
+def test_check_looks_from_job_to_job(place: Place) -> None:
+    """Circles and missing jobs are problems, missing groups are warnings; a path narrows what is told, not what is
+    known."""
+    put(
+        place.config,
+        {
+            "jobs/one.yaml": "{host: '@web', command: x, depends_on: two}",
+            "jobs/two.yaml": "{host: a, command: x, depends_on: one}",
+            "jobs/three.yaml": "{host: a, command: x, depends_on: [four, bad]}",
+            "jobs/bad.yaml": "{host: a}",
+            "jobs/good/five.yaml": "{host: a, command: x, depends_on: three}",
+        },
+    )
+    done = place("check")
+    part = place("check", str(place.config / "jobs" / "good"))
+
+    assert (2, 0, "") == (done.code, part.code, part.text)
+    assert [
+        "jobs/bad.yaml:1:1: no program: write `command: ...` for a shell line, or `argv: [program, argument]`",
+        "jobs/three.yaml:1:1: job 'three': no such job: unknown 'four'; known: good/five, one, three, two",
+        "jobs/one.yaml:1:1: job 'one': waits for itself in a circle: one -> two -> one (two in jobs/two.yaml:1)",
+        "jobs/one.yaml:1:1: warning: job 'one': no such group: unknown 'web'; see `groups:` in hosts.yaml",
+    ] == done.text.splitlines()
+
+
 def test_an_unknown_job_is_answered(good: Place) -> None:
     """With the nearest there is."""
     done = good("job", "bakup")
@@ -306,3 +355,49 @@ def test_the_crontab_of_a_host_is_asked_for(place: Place) -> None:
     assert {"cron": "@daily", "tz": "Asia/Tokyo", "catch_up": "none"} == yaml.safe_load(mine.text)["jobs"]["backup"][
         "schedule"
     ]
+
+
+def test_a_schedule_that_fails_hides_no_other(place: Place) -> None:
+    """The code of a schedule may be anybody's: where it fails, that is said of its job, and all others are shown."""
+    code = """\
+        from dataclasses import dataclass
+        from sshsched.kinds.schedules.base import Schedule
+        @dataclass(frozen=True)
+        class Bad(Schedule):
+            def entries(self, instant):
+                yield from [][1]
+        """
+    put(
+        place.config,
+        {
+            "kinds/failing.py": code,
+            "jobs/bad.yaml": "{host: nas, command: x, schedule: {type: failing.Bad}}",
+            "jobs/good.yaml": "{host: nas, command: x, schedule: '@daily'}",
+        },
+    )
+    wrong = "its code fails: IndexError: list index out of range"
+
+    assert f"warning: Bad() never runs again: {wrong}" in place("check").text
+    assert f"skipped: {wrong}" in place("next").text
+    assert 0 == place("jobs").code
+    assert "good" in place("jobs").text
+
+
+def test_a_program_of_a_kind_is_shown(place: Place) -> None:
+    """`job` tells the kind of a program and its options."""
+    code = """\
+        from sshsched.domain.program import Program
+        from sshsched.kinds.programs.base import ProgramKind
+        class Row(ProgramKind, frozen=True, kw_only=True):
+            port: str
+            def program(self):
+                return Program(argv=("row", self.port))
+        """
+    put(
+        place.config,
+        {"kinds/rowing.py": code, "jobs/row.yaml": "{host: nas, program: {type: rowing.Row, port: Husum}}"},
+    )
+    shown = json.loads(place("job", "row", "--json").text)
+
+    assert "program     rowing.Row (port: Husum)\n" in place("job", "row").text
+    assert {"kind": "rowing.Row", "options": {"port": "Husum"}} == shown["program_kind"]

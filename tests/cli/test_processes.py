@@ -201,6 +201,7 @@ def test_nothing_has_happened_yet(place: Place) -> None:
 
 # Each takes some milliseconds, and a waited run has 60 above Python's own start.
 SLOW_TO_IMPORT = {"asyncssh", "starlette", "uvicorn", "asyncio", "rich", "yaml", "aiosqlite", "http.client"}
+NOT_FOR_READING = {"sshsched.domain.instructions", "sshsched.domain.view", "sshsched.domain.events"}
 NOT_FOR_A_RUN = {"sqlite3", "subprocess", "shutil", "pathlib", "dataclasses", "urllib.parse", "sshsched.domain.model"}
 
 
@@ -208,9 +209,10 @@ NOT_FOR_A_RUN = {"sqlite3", "subprocess", "shutil", "pathlib", "dataclasses", "u
     ("command", "not_wanted"),
     [
         (["run", "-H", "local", "--wait", "--", "true"], SLOW_TO_IMPORT | NOT_FOR_A_RUN),
-        (["runs"], SLOW_TO_IMPORT),
+        (["runs", "is:failed", "host:local"], SLOW_TO_IMPORT | NOT_FOR_READING),
+        (["show", "r1"], SLOW_TO_IMPORT | NOT_FOR_READING),
         (["output", "r1"], SLOW_TO_IMPORT),
-        (["status"], SLOW_TO_IMPORT),
+        (["status"], SLOW_TO_IMPORT | NOT_FOR_READING),
     ],
 )
 def test_commands_import_only_what_they_need(shared: Place, command: list[str], not_wanted: set[str]) -> None:

@@ -132,7 +132,14 @@ def good_jobs(draw: st.DrawFn) -> dict[str, Any]:
     program = {kind: draw(words) if kind == "command" else draw(st.lists(texts, min_size=1, max_size=3))}
     program |= draw(st.fixed_dictionaries({}, optional=OPTIONS))
     told = st.fixed_dictionaries({}, optional={"description": texts, "labels": st.lists(words, min_size=1)})
-    own = st.fixed_dictionaries({"host": hosts}, optional={"metadata": told, "start_within": durations, **DECISIONS})
+    limits = {"age": durations, "count": st.integers(1, 9), "size": st.sampled_from(["10GB", 5, "1.5 MiB"])}
+    kept = st.sets(st.sampled_from(sorted(limits)), min_size=1).flatmap(
+        lambda names: st.fixed_dictionaries(
+            {name: limits[name] for name in sorted(names)}, optional={"then": st.sampled_from(["archive", "delete"])}
+        )
+    )
+    besides = {"metadata": told, "start_within": durations, "retention": kept, **DECISIONS}
+    own = st.fixed_dictionaries({"host": hosts}, optional=besides)
     timed = st.fixed_dictionaries({}, optional={"schedule": schedules | st.lists(schedules, min_size=1, max_size=3)})
     # A param without a default needs an arg from each schedule, so a job here has one or the other.
     more = draw(timed if draw(st.booleans()) else st.fixed_dictionaries({}, optional={"params": params}))
@@ -193,6 +200,15 @@ WRONG_VALUES: dict[str, list[Any]] = {
     "accept": [256, -1, [], ["x"], "x"],
     "abandon": ["1h", {}, {"after": "soon"}],
     "start_within": ["soon", 0],
+    "retention": [
+        "90d",
+        {},
+        {"then": "delete"},
+        {"age": "soon"},
+        {"count": 0},
+        {"size": "big"},
+        {"age": 9, "then": "x"},
+    ],
     "metadata": [[], {"labels": ["a b"]}, {"nope": 1}],
     "params": ["x", ["1a"], {"a b": "x"}, {"a": {"nope": 1}}],
     "argv": ["x", [], {}],

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sshsched.config.addresses import ListenAt
 from sshsched.config.settings import Settings, load_settings
 from sshsched.domain.plan import Deed
+from sshsched.domain.retention import Retention
 from sshsched.domain.secrets import Source
 from sshsched.errors import ConfigError
 
@@ -34,6 +36,8 @@ GOOD = {
             "e": Source("keyring", ("example.com", "me")),
         }
     ),
+    "retention: {age: 90d, size: 10GB}": Settings(retention=Retention(age=90 * 86400.0, size=10 * 10**9)),
+    "metrics: 9464": Settings(metrics=ListenAt("127.0.0.1", 9464)),
 }
 
 
@@ -54,6 +58,7 @@ def test_no_file_is_as_usual(tmp_path: Path) -> None:
     "text",
     [
         *("slot: 4", "slots: many", "[]", "start_within: 1h\nstart_within: 2h", "a: b: c"),
+        *("retention: {}", "metrics: x"),
         *("locks: {db: 0}", "locks: [db]", "locks: {'a b': 1}", "then: stop", "action: {type: schedule, job: x}"),
         *("secrets: {a: b}", "secrets: {a: {}}", "secrets: {a: {env: A, file: b}}", "secrets: {a: {keyring: b}}"),
     ],

@@ -1,7 +1,7 @@
 """A scheduler that kills itself at its n-th step, before or after it: the real one, with its doors wired.
 
-`python -m tests.e2e.killer serve` with KILL_AT=n. Steps are commits, instructions, requests to hosts and writes of
-output.
+`python -m tests.e2e.killer serve` with KILL_AT=n. Steps are commits, instructions, requests to hosts, writes of output
+and deliveries. With KILL_AFTER=Class.method the first of these steps is the last one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from sshsched.cli.main import main
 from sshsched.engine.hosts import HostWorker
+from sshsched.engine.means import House
 from sshsched.remote.link import Link
 from sshsched.store.output import OutputFiles
 from sshsched.store.store import Store
@@ -24,15 +25,17 @@ DOORS: tuple[tuple[type, str], ...] = (
     (Store, "commit"),
     (HostWorker, "perform"),
     *((Link, name) for name in ("start", "settle", "stop", "fetch", "fetch_bulk", "clean")),
+    (House, "deliver"),
     *((OutputFiles, name) for name in ("write", "sync", "finish")),
 )
 _at = int(os.environ.get("KILL_AT", "0"))
+_after = os.environ.get("KILL_AFTER")
 _steps = count(1)
 
 
-def step() -> None:
-    """The n-th step is the last one."""
-    if next(_steps) == _at:
+def step(done: str = "") -> None:
+    """The n-th step is the last one, and so is what is not to be survived."""
+    if next(_steps) == _at or (done and done == _after):
         if note := os.environ.get("KILL_NOTE"):
             os.close(os.open(note, os.O_CREAT))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -45,14 +48,14 @@ def wired(work: Callable[..., Any]) -> Callable[..., Any]:
     def plain(*args: Any, **named: Any) -> Any:
         step()
         result = work(*args, **named)
-        step()
+        step(work.__qualname__)
         return result
 
     @functools.wraps(work)
     async def waited(*args: Any, **named: Any) -> Any:
         step()
         result = await work(*args, **named)
-        step()
+        step(work.__qualname__)
         return result
 
     return waited if inspect.iscoroutinefunction(work) else plain

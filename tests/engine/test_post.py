@@ -153,3 +153,29 @@ async def test_the_path_is_told_to_nobody() -> None:
             await post.send(Post(f"http://127.0.0.1:{hooks.port}/T0K3N", b"{}"), {})
 
     assert "T0K3N" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what apprise imports
+async def test_apprise(bench: Bench) -> None:
+    """What apprise knows is told through apprise; its address may be a secret."""
+    async with Hooks(answers=["200 OK"]).serving() as hooks:
+        bench.safe.values = {"where": f"json://127.0.0.1:{hooks.port}/"}
+        await bench.tell(notice(apprise=[{"secret": "where"}]))
+        await until(lambda: bench.told()["r7-failure-0"].done_at, within=20)
+    told = json.loads(hooks.received[0][1])
+
+    assert "backup on nas failed: exit code 3 (r7)" == told["title"]
+    assert "sshsched show r7" in told["message"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_apprise_fails(bench: Bench) -> None:
+    """An address that apprise does not understand, and a server that refuses, are problems."""
+    async with Hooks(answers=["500 No"]).serving() as hooks:
+        await bench.tell(
+            notice("a", apprise=["nonsense://x"]), notice("b", apprise=[f"json://127.0.0.1:{hooks.port}/"])
+        )
+        await until(lambda: bench.told()["a"].tries and bench.told()["b"].tries, within=20)
+
+    assert "does not understand" in bench.told()["a"].problem
+    assert "could not deliver" in bench.told()["b"].problem

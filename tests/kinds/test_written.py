@@ -65,12 +65,12 @@ def test_texts_become_what_their_field_is(written: dict[str, Any], field: str, v
     ("written", "path", "message"),
     [
         ({"cuont": "1"}, "", "unknown 'cuont'; did you mean 'count'?"),
-        ({"count": "many"}, "count", "expected `int`, got `str`"),
-        ({"count": "0"}, "count", "expected `int` >= 1"),
+        ({"count": "many"}, "count", "expected a whole number, got a text"),
+        ({"count": "0"}, "count", "expected a whole number >= 1"),
         ({"margin": "5 parsecs"}, "margin", "'5 parsecs' is no duration; write 90s, 15m, 2h or 1d"),
         ({"within": "soon"}, "within", "'soon' is no duration; write 90s, 15m, 2h or 1d"),
         ({"least": "big"}, "least", "'big' is no size; write 4096, 10kB or 1.5MiB"),
-        ({"exists": "maybe"}, "exists", "expected `bool`, got `str`"),
+        ({"exists": "maybe"}, "exists", "expected true or false, got a text"),
     ],
 )
 def test_what_is_wrong_is_named(written: dict[str, Any], path: str, message: str) -> None:

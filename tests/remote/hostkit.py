@@ -131,6 +131,12 @@ class Control:
     async def start(self, run: Run, env: Mapping[str, str] | None = None, stop_in: float | None = None) -> Answer:
         return await self.shell.ask(script.start(self.placed(run), script.spool_name(run), env or {}, stop_in))
 
+    async def start_all(self, runs: Sequence[Run]) -> Answer:
+        """Start them together, as a link does."""
+        named = [(run, script.spool_name(run), None) for run in map(self.placed, runs)]
+        puts = [script.put(run, name, {}) for run, name, _ in named]
+        return (await self.shell.ask_all([script.rooms([n for _, n, _ in named]), *puts, script.launch(named)]))[-1]
+
     async def report(self, call: str, run: Run) -> Report:
         answer = await self.shell.ask(call)
         return parse_reports(answer.told, self.clock)[script.spool_name(run)]

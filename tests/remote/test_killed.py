@@ -22,7 +22,7 @@ from tests.support import until
 MakeHost = Callable[..., FakeHost]
 EVERY = 1_000_000
 AT_ONCE = 4
-CHAPERONE = '/bin/sh -c \'eval "$SS_TEXT" && ss_chaperone'
+CHAPERONE = '/bin/sh -c \'eval "$SS_BASE$SS_CHAPERONE" && ss_herd'
 CHILD = 'set -- /bin/sh -c "$ss_child"'
 SHELLS = ["dash", "bash", "busybox"]
 
@@ -175,8 +175,8 @@ async def test_a_start_cut_at_any_byte(make_host: MakeHost, shell: str, count: i
     run = a_run("echo 'it is'; exit 7", env={"A": "b c\n}\n"}, stdin="data\n")
     call = script.start(control.placed(run), script.spool_name(run), {})
     request = script.request(1, call).encode()
-    setup = f"{script.join(str(control.spool))}\nSS_SETSID={control.hello.setsid} SS_TIME= SS_WRITE='printf %s'\n"
-    export = "export SS_TEXT SS_SETSID SS_TIME SS_SPOOL SS_WRITE\n"
+    setup = f"{script.join(str(control.spool))}\nSS_SETSID={control.hello.setsid} SS_TIME=\n"
+    export = "SS_BOOT=$ss_boot\nexport $SS_NAMES\n"
     prelude = (setup + export).replace("/bin/sh", host.sh).encode()
 
     def cut_at(length: int) -> set[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +75,67 @@ async def test_death_by_signal_is_no_exit_code(anyshell: Control) -> None:
     assert {number: (None, int(number), True) for number in DEADLY} == {
         number: outcome(await anyshell.ended(run)) for number, run in runs.items()
     }
+
+
+async def test_programs_that_are_started_together(anyshell: Control) -> None:
+    """Each of many has a chaperone of its own, ignores no signal, and ends in its own way at its own time."""
+    runs = [a_run(f"cat /proc/self/status; exit {number}") for number in range(5)]
+    late = a_run("exec sleep 60", timeout=0.5)
+    answer = await anyshell.start_all([*runs, late])
+    ended = [await anyshell.ended(run) for run in runs]
+    stopped = await anyshell.stopped(late)
+    claims = [(anyshell.folder(run) / "claim").read_text().splitlines() for run in runs]
+
+    assert ["launched"] == answer.told
+    assert [(number, None, True) for number in range(5)] == [outcome(report) for report in ended]
+    assert [0] * 5 == [ignored((await anyshell.output(run)).decode()) for run in runs]
+    assert 5 == len({chaperone for _, chaperone, _ in claims})
+    assert Cause.TIMEOUT is stopped.stopping
+
+
+async def test_the_shell_that_forked_the_chaperones_may_be_killed(anyshell: Control) -> None:
+    """Programs that were started together are told of each by its own chaperone, whatever becomes of their parent."""
+    runs = [a_run(f"while [ ! -e $HOME/go ]; do sleep 0.05; done; exit {number}") for number in (3, 4, 5)]
+    await anyshell.start_all(runs)
+    for run in runs:
+        await anyshell.claimed(run)
+    chaperone = (anyshell.folder(runs[0]) / "claim").read_text().split()[4]
+    parent = int(Path(f"/proc/{chaperone}/stat").read_text().rpartition(") ")[2].split()[1])
+    os.kill(parent, signal.SIGKILL)
+    (anyshell.spool.parents[2] / "go").touch()
+
+    assert [3, 4, 5] == [outcome(await anyshell.ended(run))[0] for run in runs]
+
+
+async def test_short_output_is_fetched_byte_for_byte(anyshell: Control) -> None:
+    """Whatever a program printed, however little."""
+    every = bytes(range(256))
+    texts = [
+        b"a",
+        b"\n",
+        b"no end",
+        b"a\n\n",
+        b"\0",
+        b"a\0b\n",
+        b" \t x \\n\\\n",
+        b"-n\n",
+        b"-e %s\\c\n",
+        "\u00e9\u4e2d".encode() * 20,
+    ]
+    texts += [
+        every[:128],
+        every[128:],
+        b"\xff\xfe\n",
+        b"\r\n",
+        *(every[n : n + 3] for n in range(0, 256, 3)),
+        b"x" * 199,
+    ]
+    runs = [a_run("true") for _ in texts]
+    for run, text in zip(runs, texts, strict=True):
+        anyshell.folder(run).mkdir()
+        (anyshell.folder(run) / "stdout").write_bytes(text)
+
+    assert texts == [await anyshell.output(run) for run in runs]
 
 
 async def test_no_signal_is_ignored(anyshell: Control) -> None:

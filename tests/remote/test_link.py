@@ -14,7 +14,7 @@ import pytest
 
 from sshsched.domain.events import Report
 from sshsched.errors import HostError, LinkLostError, NoShellError, UnusableError
-from sshsched.remote import script
+from sshsched.remote import journal, script
 from sshsched.remote import shell as shell_module
 from sshsched.remote.answers import Hello
 from sshsched.remote.link import Link
@@ -97,8 +97,9 @@ class Linked:
         await until(lambda: len(self.heard.ups) >= times, within=20)
 
     async def follows(self) -> None:
-        """Wait until the link has its second channel: until then it asks for news over the first."""
+        """Wait until the link has its second channel, as one run takes long: before, it asks over the first."""
         await self.up()
+        await self.link.start([(a_run("exec sleep 60"), None)])
         await until(lambda: len(self.channels) >= 2, within=20)
 
 
@@ -128,7 +129,8 @@ async def ends(linked: Linked, command: str) -> str:
     """Start a program over the link and wait until the link notices its end. Returns the spool's name."""
     run = a_run(command)
     name = script.spool_name(run)
-    assert (await linked.link.start(run)).launched
+    (started,) = await linked.link.start([(run, None)])
+    assert started.launched
     await until(lambda: ("ended", name, None) in linked.heard.notices, within=20)
     return name
 
@@ -151,8 +153,7 @@ async def test_starts_and_ends_are_noticed(connect: Connect) -> None:
 async def test_a_new_link_ends_the_shells_of_the_old(connect: Connect, stopped: bool) -> None:
     """Control shell and follower of an older link are gone when a new one is up, also where they had been stopped."""
     old = connect()
-    await old.up()
-    await until(lambda: len(old.channels) == 2, within=20)
+    await old.follows()
     shells = [channel.process.pid for channel in old.channels]
     await until(lambda: len(os.listdir(Path(old.heard.ups[0].spool) / "shells")) == 2, within=20)  # noqa: PTH208
     for pid in shells if stopped else []:
@@ -161,6 +162,42 @@ async def test_a_new_link_ends_the_shells_of_the_old(connect: Connect, stopped: 
     await new.up()
 
     assert [] == [pid for pid in shells if lives(pid)]
+
+
+async def test_a_short_run_on_a_new_link_needs_no_second_channel(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that has just come up is asked for news; where one is used again later, a channel follows."""
+    monkeypatch.setattr(journal, "YOUNG", 60.0)
+    young = connect()
+    await young.up()
+    await ends(young, "true")
+    await ends(young, "true")
+    monkeypatch.setattr(journal, "YOUNG", 0.0)
+    old = connect()
+    await old.up()
+    await ends(old, "true")
+    await until(lambda: len(old.channels) == 2, within=20)
+    await ends(old, "true")
+
+    assert 1 == len(young.channels)
+
+
+async def test_starts_go_together(connect: Connect) -> None:
+    """Of many that are started at once, one that cannot be is told apart, and the others run."""
+    linked = connect()
+    await linked.up()
+    runs = [a_run(f"exit {number}") for number in range(6)]
+    names = [script.spool_name(run) for run in runs]
+    Path(linked.heard.ups[0].spool, names[2]).symlink_to("/tmp")
+    first = await linked.link.start([(run, None) for run in runs])
+    again = await linked.link.start([(run, None) for run in runs])
+    told = {("ended", name, None) for name in names if name != names[2]}
+    await until(lambda: told <= set(linked.heard.notices), within=20)
+
+    assert [True, True, False, True, True, True] == [each.launched for each in first]
+    assert [True, True, False, True, True, True] == [each.launched for each in again]
+    assert "is a symbolic link" in first[2].refused
 
 
 async def test_a_follower_that_dies_renews_the_link(connect: Connect) -> None:

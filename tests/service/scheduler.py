@@ -17,10 +17,13 @@ from sshsched.domain.instructions import Save
 from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, StopAsked, Stream
 from sshsched.domain.shape import Shape
 from sshsched.domain.states import State, move
+from sshsched.engine.history import Gone, Vacuumed
+from sshsched.engine.policies import Policies
 from sshsched.errors import NotFoundError
 from sshsched.service.hub import Hub
 from sshsched.service.server import serving
 from sshsched.store.filter import RunFilter
+from sshsched.store.history import Policy
 from sshsched.store.memory import MemoryStore
 
 T = TypeVar("T")
@@ -48,6 +51,7 @@ class Scheduler:
         self.followed: Counter[int] = Counter()
         self.ended: bool | None = None
         self.reloads: dict[str, list[str]] = {name: [] for name in CHANGES}
+        self.archived: list[tuple[list[Policy] | None, Path | None]] = []
         self._now = now
         found = self.store.runs(RunFilter(), limit=10_000)
         self._runs: dict[int, Run] = {run.id: run for run in found if not run.settled}
@@ -108,6 +112,13 @@ class Scheduler:
     def shutdown(self, handover: bool) -> None:
         self.ended = handover
 
+    async def archive(self, asked: Policies | None = None, to: Path | None = None) -> Gone:
+        self.archived.append((None if asked is None else [*asked.policies], to))
+        return Gone(archived=1, more=True)
+
+    async def vacuum(self) -> Vacuumed:
+        return Vacuumed(2, 1, False)
+
     # What hosts would bring about:
 
     async def move(self, run: Run, state: State, reason: Reason, **changes: Any) -> Run:
@@ -159,7 +170,14 @@ class Scheduler:
     @asynccontextmanager
     async def served(self, state_dir: Path, heartbeat: float = 15.0) -> AsyncIterator[Scheduler]:
         async with serving(
-            self, self.store, self.outputs, self.hub, state_dir, now=lambda: self._now, heartbeat=heartbeat
+            self,
+            self.store,
+            self.outputs,
+            self.hub,
+            state_dir,
+            now=lambda: self._now,
+            heartbeat=heartbeat,
+            history=self,
         ):
             yield self
 

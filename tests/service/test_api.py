@@ -15,12 +15,14 @@ import pytest
 from sshsched.domain.draft import Draft
 from sshsched.domain.model import Run
 from sshsched.domain.program import Program
+from sshsched.domain.retention import Retention
 from sshsched.domain.states import State
 from sshsched.errors import NotFoundError, RefusedError, UsageError
 from sshsched.service import answers
 from sshsched.service.client import Client
 from sshsched.service.endpoints import ENDPOINTS
 from sshsched.service.wire import Wire
+from sshsched.store.history import Policy
 from tests.service.scheduler import DRAFT, Scheduler, T
 
 THREE = [DRAFT, {**DRAFT, "host": "web", "labels": ["x"]}, {**DRAFT, "job": "a/b", "args": {"k": "v"}}]
@@ -310,6 +312,8 @@ async def test_answers_as_documented(scheduler: Scheduler, client: Client, tmp_p
         "/v1/runs/rerun": b'{"runs": ["r1"]}',
         "/v1/runs": json.dumps({"runs": [DRAFT]}).encode(),
         "/v1/jobs/reload": b"{}",
+        "/v1/archive": b'{"count": 1}',
+        "/v1/vacuum": b"{}",
     }
     for each in ENDPOINTS:
         if isinstance(each.answer, type):
@@ -318,6 +322,43 @@ async def test_answers_as_documented(scheduler: Scheduler, client: Client, tmp_p
             msgspec.convert(answer, each.answer)
 
             assert each.status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "asked", "to"),
+    [
+        (b"{}", None, None),
+        (b'{"age": 60.5, "to": "/a/b.db"}', Policy(Retention(age=60.5)), Path("/a/b.db")),
+        (b'{"count": 5, "size": null, "job": "a/b"}', Policy(Retention(count=5), job="a/b"), None),
+    ],
+)
+async def test_archive(
+    scheduler: Scheduler, tmp_path: Path, body: bytes, asked: Policy | None, to: Path | None
+) -> None:
+    """The limits of a request, or those of the files, say which runs go, and `to` where."""
+    status, answer = await do(ask, tmp_path, "POST", "/v1/archive", body)
+
+    assert (200, True) == (status, answer["more"])
+    assert [([asked] if asked else None, to)] == scheduler.archived
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"count": 0}', "count: 0 is out of range"),
+        (b'{"age": -1}', "age: -1"),
+        (b'{"job": "a"}', "job: needs a limit beside it"),
+        (b'{"count": 1, "to": "a.db"}', "to: 'a.db' is no absolute path"),
+        (b'{"keep": 1}', "keep"),
+    ],
+)
+async def test_archive_refused(scheduler: Scheduler, tmp_path: Path, body: bytes, message: str) -> None:
+    """A wish that cannot be meant moves nothing."""
+    status, answer = await do(ask, tmp_path, "POST", "/v1/archive", body)
+
+    assert 400 == status
+    assert message in answer["error"]
+    assert [] == scheduler.archived
 
 
 def _held(scheduler: Scheduler, number: int) -> Run:

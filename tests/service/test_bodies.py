@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sshsched.domain.draft import Draft
+from sshsched.domain.plan import Deed, Flow, Plan, Retry, Rule, Step
 from sshsched.domain.program import Program, Stop
 from sshsched.errors import UsageError
 from sshsched.service.bodies import DraftBody, ProgramBody, StopBody, SubmitBody, decode, draft_of, drafts, instant
@@ -47,11 +48,65 @@ def test_all() -> None:
 
 def test_no_field_forgotten() -> None:
     """What the model can hold, a body can say, but for what only the scheduler gives: a stop rule, attempts, steps."""
-    own = {"stop_rule", "attempt", "root", "step", "plan"}
+    own = {"stop_rule", "attempt", "root", "step"}
 
     assert {each.name for each in fields(Program)} == set(ProgramBody.__struct_fields__)
     assert {each.name for each in fields(Stop)} == set(StopBody.__struct_fields__)
     assert {each.name.removesuffix("_id") for each in fields(Draft)} - own == set(DraftBody.__struct_fields__)
+
+
+def test_a_plan_is_data() -> None:
+    """What a job file decides can be sent as it is, and comes to the same plan."""
+    plan = Plan(
+        conditions=(Rule("dependency", {"job": "load", "args": {"date": "x"}}, 60.0, "skip"),),
+        actions=(Deed("exec", {"command": "true"}, ("failure",)),),
+        retry=Retry(3, 1.0, on=("error", "75")),
+        locks={"db": 2},
+        strategy="sticky",
+        secrets={"A": "a/b"},
+        flow=Flow((Step("one", "nas", Program(command="x"), plan=Plan(priority=3)),)),
+    )
+
+    assert plan == draft_of({**DRAFT, "plan": asdict(plan)}).plan
+
+
+WRONG_PLANS: list[tuple[dict[str, Any], str]] = [
+    ({"condition": []}, "plan: unknown 'condition'; did you mean 'conditions'?"),
+    (
+        {"conditions": [{"kind": "manual", "option": {}}]},
+        "plan.conditions[0]: unknown 'option'; did you mean 'options'?",
+    ),
+    ({"conditions": [{"kind": "manul"}]}, "plan.conditions[0]: manul: unknown 'manul'; did you mean 'manual'?"),
+    ({"conditions": [{"kind": "max_running", "options": {"count": 0}}]}, "plan.conditions[0]: max_running: count: "),
+    ({"actions": [{"kind": "exec", "on": ["late"]}]}, "plan.actions[0]: exec: the key 'command' is missing"),
+    (
+        {"actions": [{"kind": "exec", "options": {"command": "x"}, "on": ["lat"]}]},
+        "plan.actions[0].on: unknown 'lat'; did",
+    ),
+    ({"retry": {"count": -1}}, "plan.retry.count: -1 is no number from 0 to 100000"),
+    (
+        {"retry": {"factor": 0.5, "jitter": 2, "on": ["won"]}},
+        "plan.retry.factor: 0.5 is no number from 1 to 100000; plan.",
+    ),
+    ({"locks": {"a b": 0}}, "plan.locks: 'a b': 0 is no lock; names have no spaces and no commas, counts are above 0"),
+    ({"strategy": "stiky"}, "plan.strategy: unknown 'stiky'; did you mean 'sticky'?"),
+    ({"max_wait": -1}, "plan.max_wait: -1.0 is no duration; give seconds, from 0 to 1000000000"),
+    ({"secrets": {"1": "x"}}, "plan.secrets: '1': 'x' is no variable with a name of a secret"),
+    ({"priority": "high"}, "plan.priority: Expected `int`, got `str`"),
+    (
+        {"flow": {"steps": [{"name": "a", "host": "b", "program": {"argv": ["x"]}, "plan": {"locks": {"db": 0}}}]}},
+        "plan.flow.steps[0].plan.locks: 'db': 0 is no lock",
+    ),
+]
+
+
+@pytest.mark.parametrize(("plan", "message"), WRONG_PLANS, ids=[message[:40] for _, message in WRONG_PLANS])
+def test_a_wrong_plan_is_refused(plan: dict[str, Any], message: str) -> None:
+    """With the place and the remedy, and before any run is made of it."""
+    with pytest.raises(UsageError) as raised:
+        draft_of({**DRAFT, "plan": plan})
+
+    assert str(raised.value).startswith(message)
 
 
 @pytest.mark.parametrize(

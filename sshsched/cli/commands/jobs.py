@@ -160,12 +160,17 @@ def job(app: App, name: str, as_json: bool) -> int:
 
 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:
+    from sshsched.cli.decisions import decisions
+
     program = job.program
     yield "job", safe_line(job.id)
     yield "file", safe_line(f"{job.file}:{job.line}")
     yield "what", safe_line(job.description)
     yield "labels", safe_line(", ".join(job.labels))
     yield "host", safe_line(job.host)
+    if job.written is not None:
+        told = ", ".join(f"{name}: {value}" for name, value in job.written.options.items())
+        yield "program", safe_line(f"{job.written.kind} ({told})" if told else job.written.kind)
     if program.command is not None:
         yield "command", safe_text(program.command.rstrip()).replace("\n", "\n" + " " * 12)
     else:
@@ -175,6 +180,8 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     for name, value in program.env.items():
         yield "env", safe_line(f"{name}={value}")
     yield from _limits(job)
+    for word, text in decisions(job):
+        yield word, safe_line(text)
     for param in job.params:
         default = "must be given" if param.default is None else f"default {param.default!r}"
         choices = f", one of {', '.join(param.choices)}" if param.choices else ""
@@ -193,6 +200,7 @@ def _limits(job: Job) -> Iterator[tuple[str, str]]:
 
     yield "timeout", "" if job.program.timeout is None else span(job.program.timeout)
     yield "begins", f"within {span(job.start_within)}, or not at all"
+    yield "kept", "" if job.retention is None else str(job.retention)
     if job.program.accept != (0,):
         yield "accept", ", ".join(map(str, job.program.accept))
 
@@ -220,7 +228,14 @@ def _shape(job: Job, at: float | None) -> dict[str, Any]:
         "labels": list(job.labels),
         "params": [asdict(param) for param in job.params],
         "program": program_shape(job.program),
+        "program_kind": None if job.written is None else asdict(job.written),
         "start_within": job.start_within,
+        "retention": None if job.retention is None else asdict(job.retention),
+        "plan": asdict(job.plan),
+        "expects": [
+            {"success_by": f"{each.success_by:%H:%M:%S}", "tz": each.tz, "calendar": each.calendar.name}
+            for each in job.expects
+        ],
         "schedules": [
             {
                 "schedule": str(timed.schedule),

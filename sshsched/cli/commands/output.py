@@ -8,6 +8,7 @@ import click
 
 from sshsched.cli.app import App, find_run, run_number
 from sshsched.cli.complete import complete_runs
+from sshsched.cli.options import archive_option
 from sshsched.cli.streams import STDERR, STDOUT, Sink, note
 from sshsched.errors import UsageError
 
@@ -26,6 +27,7 @@ BLOCK = 256 * 1024
 @click.option("--stdout", "only_stdout", is_flag=True, help="Only the standard output.")
 @click.option("--stderr", "only_stderr", is_flag=True, help="Only the standard error.")
 @click.option("--raw", is_flag=True, help="Let escape sequences reach the terminal.")
+@archive_option
 @click.pass_obj
 def output(
     app: App, name: str, follow: bool, lines: int | None, only_stdout: bool, only_stderr: bool, raw: bool

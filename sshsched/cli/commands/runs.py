@@ -13,7 +13,7 @@ from sshsched.cli.app import App
 from sshsched.cli.caveat import caveat
 from sshsched.cli.complete import complete_filter, complete_hosts, complete_jobs
 from sshsched.cli.lists import Wishes, chosen, list_options, ordered, print_list
-from sshsched.cli.options import json_option, pairs
+from sshsched.cli.options import archive_option, json_option, pairs
 from sshsched.cli.run_fields import FIELDS, USUAL, arg_names, fields_for, telling
 from sshsched.cli.streams import STDOUT, is_terminal
 from sshsched.cli.verdict import Shape
@@ -41,6 +41,7 @@ GROUP_NAMES = ("live", "finished", "failed")
 @click.option("-n", "--limit", type=click.IntRange(min=1), help="At most so many; with --stats of each job. [50; 100]")
 @click.option("--stats", is_flag=True, help="Per job: how many succeed, how long they take, how the last ones went.")
 @list_options((*FIELDS, "arg.NAME"))
+@archive_option
 @json_option
 @click.pass_obj
 def runs(app: App, /, limit: int | None, stats: bool, as_json: bool, **options: Any) -> int:

@@ -59,6 +59,11 @@ def uninstall() -> int:
     return 0
 
 
+def installed() -> bool:
+    """Whether `service install` has been done here."""
+    return _place().exists()
+
+
 def _on_mac() -> bool:
     return sys.platform == "darwin"
 

@@ -12,7 +12,7 @@ from sshsched.cli.app import App, find_run, run_number
 from sshsched.cli.caveat import caveat
 from sshsched.cli.commands.graph import painted
 from sshsched.cli.complete import complete_runs
-from sshsched.cli.options import json_option
+from sshsched.cli.options import archive_option, json_option
 from sshsched.cli.pager import page
 from sshsched.cli.safe import safe_line, safe_text
 from sshsched.cli.streams import STDOUT, marked, paint, say, sgr
@@ -33,13 +33,14 @@ SCHEDULE = "schedule"  # who asks for runs that a schedule makes; see domain.wor
 
 @click.command()
 @click.argument("name", metavar="RUN", shell_complete=complete_runs)
+@archive_option
 @json_option
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> int:
     """Show one run: how it stands, what it runs, how it got there."""
     from sshsched.domain.drawing import listing
     from sshsched.domain.outline import outline, steps_shape
-    from sshsched.domain.shape import log_shape, notice_shape, run_shape
+    from sshsched.domain.shape import run_shape, whole_shape
 
     reader = app.reader()
     run = find_run(reader, run_number(name))
@@ -47,18 +48,14 @@ def show(app: App, name: str, as_json: bool) -> int:
     shape = run_shape(run)
     flow = run.plan.flow
     if as_json:
-        shown = {} if flow is None else {"steps": steps_shape(flow, reader.steps(run.id))}
-        lists = {
-            **shown,
-            "log": [log_shape(entry) for entry in log],
-            "notices": [notice_shape(each) for each in notices],
-        }
-        say(json.dumps({"run": shape, **lists}, indent=2))
+        steps = [] if flow is None else steps_shape(flow, reader.steps(run.id))
+        say(json.dumps(whole_shape(run, log, notices, steps), indent=2))
         return 0
     zone = own_zone(app, run)
-    lines = [_log_line(entry, run.created_at, zone) for entry in log] + [_notice_line(each, zone) for each in notices]
-    steps = [] if flow is None else ["", *painted(listing(outline(flow, reader.steps(run.id))))]
-    page([*facts(_facts(shape, time.time(), zone)), *steps, "", *lines])
+    lines = facts(_facts(shape, time.time(), zone))
+    lines += [] if flow is None else ["", *painted(listing(outline(flow, reader.steps(run.id))))]
+    lines += ["", *(_log_line(entry, run.created_at, zone) for entry in log)]
+    page([*lines, *(_notice_line(each, run.created_at, zone) for each in notices)])
     if not run.finished:
         caveat(app)
     return 0
@@ -189,20 +186,23 @@ def _output(run: Shape) -> str:
 
 def _log_line(entry: LogEntry, begin: float, zone: str | None) -> str:
     """When, how long after the run was made, which move, and why."""
-    after = f"+{span(entry.at - begin)}"
     new = paint(str(entry.new), str(entry.new), STDOUT)
     step = new if entry.old in (None, entry.new) else f"{entry.old} -> {new}"
     message = f": {safe_text(entry.message)}" if entry.message else ""
-    return f"{_own(entry.at, zone)}  {sgr(f'{after:>10}', '2', STDOUT)}  {step} ({entry.reason}){message}"
+    return f"{_when(entry.at, begin, zone)}  {step} ({entry.reason}){message}"
 
 
-def _notice_line(notice: Notice, zone: str | None) -> str:
+def _notice_line(notice: Notice, begin: float, zone: str | None) -> str:
+    """What was told of the run, or is still to be, and what keeps it."""
     from sshsched.kinds.actions.facts import what
 
-    words = safe_line(what(notice))
-    if notice.done_at is not None and not notice.problem:
-        return f"{_own(notice.done_at, zone)}  told: {words}"
-    problem = safe_line(notice.problem)
-    if notice.done_at is not None:
-        return f"{_own(notice.done_at, zone)}  not told: {words}: {problem}"
-    return f"{_own(notice.next_at, zone)}  to be told: {words}{f': {problem}' if problem else ''}"
+    done, problem = notice.done_at is not None, safe_line(notice.problem)
+    word = "to be told" if not done else "not told" if problem else "told"
+    at = notice.next_at if notice.done_at is None else notice.done_at
+    return f"{_when(at, begin, zone)}  {word}: {safe_line(what(notice))}{f': {problem}' if problem else ''}"
+
+
+def _when(at: float, begin: float, zone: str | None) -> str:
+    """A time, and how long that is after the run was made."""
+    after = f"+{span(at - begin)}"
+    return f"{_own(at, zone)}  {sgr(f'{after:>10}', '2', STDOUT)}"

@@ -18,13 +18,8 @@ _WORTH = (
 
 
 def digest_subject(facts: Facts) -> str:
-    """12 runs since yesterday 07:30: 10 success, 2 failure"""
-    total = totals(facts)
-    if not total:
-        return f"no run has ended since {facts['since']}"
-    count = sum(total.values())
-    words = ", ".join(f"{number} {state}" for state, number in total.items())
-    return f"{count} run{'s' if count > 1 else ''} ended since {facts['since']}: {words}"
+    """12 runs ended: 2 failure, 10 success (since 2027-06-10 07:30)"""
+    return f"{_ended(facts)} (since {facts['since']})"
 
 
 def totals(facts: Facts) -> dict[str, int]:
@@ -36,13 +31,22 @@ def totals(facts: Facts) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: (item[0] not in BAD, item[0])))
 
 
+def _ended(facts: Facts) -> str:
+    total = totals(facts)
+    if not total:
+        return "no run ended"
+    count = sum(total.values())
+    words = ", ".join(f"{number} {state}" for state, number in total.items())
+    return f"{count} run{'s' if count > 1 else ''} ended: {words}"
+
+
 def digest_body(facts: Facts) -> str:
     """The whole text."""
     return "\n\n".join(_parts(facts)) + "\n"
 
 
 def _parts(facts: Facts) -> Iterator[str]:
-    yield f"From {facts['since']} to {facts['until']}: {digest_subject(facts)}."
+    yield f"From {facts['since']} to {facts['until']}, {_ended(facts)}."
     if facts["jobs"]:
         ranked = sorted(facts["jobs"].items(), key=lambda item: (not any(map(item[1].get, BAD)), item[0]))
         width = max(len(name) for name, _ in ranked)

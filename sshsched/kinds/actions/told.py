@@ -114,7 +114,8 @@ def _table(facts: Facts) -> Iterator[str]:
 
 
 def _absent(facts: Facts) -> Iterator[str]:
-    yield f"{facts['job']} has not succeeded between {facts['since']} and {facts['by']}."
+    unseen = f" {facts['missed']} earlier times passed unseen: no scheduler ran." if facts["missed"] else ""
+    yield f"{facts['job']} has not succeeded between {facts['since']} and {facts['by']}.{unseen}"
     if facts.get("live"):
         yield "\n".join(["These runs of it are not finished:", *(f"    {line}" for line in facts["live"])])
     else:

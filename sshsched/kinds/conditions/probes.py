@@ -39,7 +39,7 @@ def asked(probe: Probe, why: str, view: View, at: float) -> Answer:
     fact = view.facts.get(probe.key)
     on = (probe.key, keys.host(probe.host))
     if fact is None or abs(at - fact.at) >= probe.every:
-        return Wait(why + _away(probe.host, view) + _said(fact), on, at + probe.every, probe)
+        return Wait(why + problem(probe.host, view) + _said(fact), on, at + probe.every, probe)
     return Ready() if fact.ok else Wait(why + _said(fact), on, fact.at + probe.every)
 
 
@@ -49,7 +49,8 @@ def check_every(every: float) -> None:
         raise ValueError(f"every: {every:g} s is too often; write {LEAST:g} s or more")
 
 
-def _away(host: str, view: View) -> str:
+def problem(host: str, view: View) -> str:
+    """Why a host cannot be reached, to be put behind what is waited for; empty if nothing is known of that."""
     known = view.hosts.get(host)
     return f"; {host} cannot be reached: {known.problem}" if known and not known.up and known.problem else ""
 

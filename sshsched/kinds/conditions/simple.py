@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from sshsched.domain import keys
 from sshsched.domain.model import Run
-from sshsched.domain.view import Answer, Never, Probe, Ready, View, Wait
+from sshsched.domain.view import Answer, Never, Ready, View, Wait
 from sshsched.kinds.conditions.base import Condition
-from sshsched.kinds.conditions.probes import Every, Host, asked, host_of
+from sshsched.kinds.conditions.probes import Host, host_of, problem
 
 
 class Const(Condition, frozen=True, kw_only=True):
@@ -34,13 +35,12 @@ class Manual(Condition, frozen=True, kw_only=True):
 
 
 class HostUp(Condition, frozen=True, kw_only=True):
-    """A host can be reached. Where nothing is known of it, a connection is made to find out."""
+    """A host can be reached. Whoever waits for it has it connected."""
 
     host: Host = ""
-    every: Every = 10.0
 
     def ask(self, run: Run, view: View, at: float) -> Answer:
         host = host_of(self.host, run)
         if (known := view.hosts.get(host)) is not None and known.up:
             return Ready()
-        return asked(Probe(host, ":", self.every), f"{host} to be reachable", view, at)
+        return Wait(f"{host} to be reachable{problem(host, view)}", (keys.host(host),))

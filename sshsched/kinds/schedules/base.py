@@ -40,11 +40,12 @@ class Why(StrEnum):
     GAP = "gap"
     CALENDAR_END = "calendar-end"
     NOT_VALID = "not-valid"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """No run here, and why. After CALENDAR_END and NOT_VALID nothing comes any more."""
+    """No run here, and why. After all but GAP nothing comes any more."""
 
     at: float
     why: Why

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sshsched.domain import keys
 from sshsched.domain.states import State
-from sshsched.domain.view import Fact, HostView, Never, Probe, Ready, Wait
+from sshsched.domain.view import Fact, HostView, Never, Ready, Wait
 from tests.kinds.conditions.scene import NOW, Scene, ask, run, told
 
 YES, NO, NEVER = ({"type": "const", "value": value} for value in ("true", "false", "never"))
@@ -40,16 +40,16 @@ def test_manual() -> None:
 
 UP = HostView("nas", up=True)
 DOWN = HostView("nas", problem="connection refused")
-PROBE = Probe("nas", ":", 10.0)
 
 
 def test_host_up() -> None:
-    """A host that is connected is up; where nothing is known, a connection is made."""
+    """A host that is connected is up; waiting for its key has it connected."""
     unknown = ask("host_up", {}, run())
     down = ask("host_up", {"host": "nas"}, run(asked="other"), Scene(hosts=(DOWN,)))
 
     assert Ready() == ask("host_up", {}, run(), Scene(hosts=(UP,)))
-    assert Wait("nas to be reachable", (PROBE.key, keys.host("nas")), NOW + 10, PROBE) == unknown
+    assert Wait("nas to be reachable", (keys.host("nas"),)) == unknown
+    assert {"nas"} == keys.hosts((keys.host("nas"),))
     assert "waits for nas to be reachable; nas cannot be reached: connection refused" == told(down)
 
 

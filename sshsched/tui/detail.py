@@ -1,0 +1,182 @@
+"""One run, whole: summary, log, output, program, in parts of which one is seen.
+
+Rule: what is shown is read from the store, in a thread, and again when the run has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from sshsched.domain.model import STREAMS
+from sshsched.tui import facts
+from sshsched.tui.bars import Bar, Part
+from sshsched.tui.facts import Fact, size
+from sshsched.tui.keys import TURNING
+from sshsched.tui.output import Output
+from sshsched.tui.past import Past
+from sshsched.tui.theme import Palette
+
+if TYPE_CHECKING:
+    from sshsched.domain.model import LogEntry
+    from sshsched.tui.model import Shape
+
+PARTS = ("summary", "log", "stdout", "stderr", "job")
+
+
+class Detail(Vertical):
+    """Shows the run that `look` is told; `part` is what is seen of it."""
+
+    DEFAULT_CSS = """
+    Detail { height: 1fr; display: none; }
+    Detail VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+    Detail Static { height: auto; width: 100%; }
+    """
+
+    BINDINGS: ClassVar[list[Any]] = [Binding(key.key, key.action, key.says, show=False) for key in TURNING]
+
+    class Missing(Message):
+        """There is no such run."""
+
+        def __init__(self, id: int) -> None:
+            super().__init__()
+            self.id = id
+
+    def __init__(self, past: Past, palette: Callable[[], Palette], now: Callable[[], float], *, id: str) -> None:
+        super().__init__(id=id)
+        self.run_id: int | None = None
+        self.part = "summary"
+        self._past, self._palette, self._now = past, palette, now
+        self._shape: Shape | None = None
+        self._log: list[LogEntry] = []
+        self._said: object = None
+        self._tabs_bar = Bar(palette, lambda palette: palette.header, id="parts")
+        self._text = Static(id="text")
+        self._scroll = VerticalScroll(self._text, id="facts")
+        self._outputs = {stream: Output(past, stream, id=stream) for stream in STREAMS}
+
+    def compose(self) -> ComposeResult:
+        yield self._tabs_bar
+        yield self._scroll
+        yield from self._outputs.values()
+
+    def on_mount(self) -> None:
+        self.see(self.part)
+
+    @property
+    def content(self) -> Widget:
+        """What takes the keys that scroll."""
+        return self.output() or self._scroll
+
+    def output(self) -> Output | None:
+        """The output that is seen, if any is."""
+        return next((output for stream, output in self._outputs.items() if stream == self.part), None)
+
+    def spool(self, id: int) -> str | None:
+        """Where this run lies on its host, if that is known here."""
+        return self._shape["spool"] if self._shape is not None and id == self.run_id else None
+
+    async def look(self, id: int) -> None:
+        """Show this run, as it is now."""
+        found = await asyncio.wrap_future(self._past.run(id))
+        if found is None:
+            self.post_message(self.Missing(id))
+            return
+        other = id != self.run_id
+        self.run_id = id
+        self._shape, self._log = found
+        if other:
+            for each in self._outputs.values():
+                each.leave()
+            self._scroll.scroll_home(animate=False)
+        self.show(self._now())
+        await self._stream()
+
+    def see(self, part: str) -> None:
+        """Show this part."""
+        had_focus = self.display and self.content.has_focus
+        self.part = part
+        seen = self.content
+        for each in (self._scroll, *self._outputs.values()):
+            each.display = each is seen
+        if had_focus:
+            seen.focus()
+        self._said = None
+        self.show(self._now())
+        if self.run_id is not None:
+            self.run_worker(self._stream(), group="stream", exclusive=True)
+
+    def turn(self, by: int) -> None:
+        """Show the next part, or the one before."""
+        self.see(PARTS[(PARTS.index(self.part) + by) % len(PARTS)])
+
+    def close(self) -> None:
+        """Show nothing, and hang up."""
+        self.display = False
+        self.run_id = self._shape = None
+        for each in self._outputs.values():
+            each.leave()
+
+    def show(self, now: float) -> None:
+        """Draw what is known, as it is at this time."""
+        self._tabs_bar.say(self._tabs(), self._end())
+        lines = list(self._facts(now))
+        if lines != self._said and self.part not in ("stdout", "stderr"):
+            self._said = lines
+            self._text.update(self._drawn(lines))
+
+    async def _stream(self) -> None:
+        """Read the output that is seen, and no other."""
+        seen, shape = self.output(), self._shape
+        for each in self._outputs.values():
+            if each is not seen:
+                each.leave()
+        if seen is not None and shape is not None and self.run_id is not None:
+            await seen.show(self.run_id, live=not (shape["output_complete"] or shape["output_lost"]))
+
+    def _facts(self, now: float) -> Iterable[Fact]:
+        if self._shape is None:
+            return ()
+        if self.part == "log":
+            return facts.log(self._log)
+        return facts.summary(self._shape, now) if self.part == "summary" else facts.program(self._shape)
+
+    def _drawn(self, lines: list[Fact]) -> Text:
+        palette, text = self._palette(), Text()
+        wide = max((len(fact.word) for fact in lines), default=0)
+        for fact in lines:
+            text.append(f"{fact.word:<{wide}}  ", palette["muted"])
+            text.append(f"{fact.text}\n", palette[fact.tone])
+        return text
+
+    def _tabs(self) -> list[Part]:
+        name = f" r{self.run_id} " if self.run_id else " "
+        shape = self._shape
+        sizes: dict[str, str] = {}
+        if shape is not None:
+            sizes = {
+                each.stream: size(max(shape[f"{each.stream}_size"], each.size_known)) for each in self._outputs.values()
+            }
+        tabs: list[Part] = [(name, "title", "")]
+        for part in PARTS:
+            words = f" {part} {sizes[part]} " if part in sizes else f" {part} "
+            tabs.append((words, "accent" if part == self.part else "muted", f"part('{part}')"))
+        return tabs
+
+    def _end(self) -> list[Part]:
+        seen = self.output()
+        if seen is None:
+            return []
+        words = (
+            " follows " if seen.following else f" {size(seen.window.begin)} to {size(seen.window.end)}, End follows "
+        )
+        return [(words, "muted", "")]
