@@ -27,6 +27,7 @@ PARTS = {
     "jobs": "loading and checking ten thousand job files",
     "decisions": "what a decision costs among many runs that wait",
     "schedules": "next runs of ten thousand schedules",
+    "flow": "what a step of a workflow costs beyond its run",
     "watch": "the live screen: first frame, at rest, among thousands of changes",
     "time": "ten thousand jobs that wait, and many that are due at once",
 }

@@ -161,7 +161,7 @@ class Watch(App[None]):
         if self.view == "runs":
             if self.detail.display:
                 self.detail.content.focus()
-            elif self._row() is not None:
+            elif (row := self._row()) is not None and not row.planned:
                 self.open_detail()
         elif not self.live.jobs.fold(key):
             self.narrow(self.table.source.term(self.table.at, 0) if len(self.table.source) else "")
