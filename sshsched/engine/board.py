@@ -84,7 +84,7 @@ class Board:
         old = self._runs.get(run.id)
         if old is not None:
             self._unplace(old, run)
-        if run.root is not None:
+        if run.root is not None and run.root in self._runs:
             self._by_root.setdefault(run.root, Steps()).put(run)
         self._runs[run.id] = run
         if run.settled and not self._kept(run):
@@ -93,9 +93,10 @@ class Board:
         self._wake(run)
 
     def sweep(self) -> None:
-        """Let go of what has settled: it is in the store now."""
+        """Let go of what has settled: it is in the store now. Steps that have not outlive their root."""
         for run in list(self._leaving.values()):
-            for each in (run, *self._by_root.pop(run.id, Steps()).values()):
+            steps = self._by_root.pop(run.id, Steps()).values()
+            for each in (run, *(step for step in steps if step.settled)):
                 self._runs.pop(each.id, None)
                 for key in _kin(each):
                     _drop(self._by_job, key, each.id)
