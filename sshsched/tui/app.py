@@ -231,7 +231,7 @@ class Watch(App[None]):
             return
         if self.detail.display:
             self._look_soon()
-        if self.table.at + PAGE // 2 > len(self.live.runs):
+        if max(self.table.at, self.table.page.stop) + PAGE // 2 > len(self.live.runs):
             self.live.more()
 
     async def on_table_opened(self, _: Table.Opened) -> None:
