@@ -126,7 +126,7 @@ class Watch(App[None]):
     def tell(self) -> None:
         """Have the lines around the lists say how things are."""
         self.top.say(*status.top(self.live, self.view))
-        self.banner.display = self.live.gone is not None
+        self.banner.display = self.live.gone is not None or bool(self.live.trouble)
         self.banner.say(status.banner(self.live))
         self.foot.say(status.bottom(self.live, self.line.offered() if self.line.has_focus else None))
 
@@ -238,7 +238,7 @@ class Watch(App[None]):
         await self.action_open()
 
     def on_detail_missing(self, message: Detail.Missing) -> None:
-        self.say(f"no run r{message.id}", bad=True)
+        self.say(message.why, bad=True)
 
     def on_output_said(self, message: Output.Said) -> None:
         self.say(message.text)

@@ -70,3 +70,27 @@ async def test_a_view_that_was_scrolled_away_stays(tmp_path: Path) -> None:
 
         assert before == [line[:16] for line in seen.lines[3:-1]]
         assert RUNS == table.key
+
+
+async def test_a_store_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """The screen says what is wrong with the database, and how to mend it, and lives on."""
+    place = await filled(tmp_path)
+    for file in place.state.glob("store.db*"):
+        file.write_bytes(b"no database at all, but long enough to look like one" * 100)
+    async with watching(place, now=lambda: NOW) as seen:  # type: ignore[arg-type]
+        await seen.until("store.db")
+        await seen.press("2", "3", "1", "question_mark", "escape")
+        await seen.until("store.db")
+
+
+async def test_output_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """A damaged file is named, and the rest of the run can still be looked at."""
+    place = await filled(tmp_path)
+    folder = place.state / "output" / f"r{RUNS}"
+    folder.mkdir(parents=True)
+    (folder / "stdout.gz").write_bytes(b"broken")
+    async with watching(place, run=RUNS, now=lambda: NOW) as seen:  # type: ignore[arg-type]
+        await seen.press("tab", "tab")
+        await seen.until("damaged")
+        await seen.press("tab", "tab")
+        await seen.until("accepts")
