@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sshsched.config.decisions import ACTION_KEYS, CONDITION_KEYS, DECISIONS, check_decisions, take_plan
 from sshsched.config.decisions import ELSEWHERE as DECIDED_ELSEWHERE
+from sshsched.config.flows import WORKFLOW, apart
 from sshsched.config.kinded_programs import KINDED
 from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError
 from sshsched.config.params import Params, names_in
@@ -21,7 +22,7 @@ from sshsched.config.retention import RETENTION
 from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults, is_template
 from sshsched.config.values import TEXT, Duration, Many, Word
-from sshsched.config.workflow import ONLY_STEPS, STEPS, WORKFLOW, Parts, check_alone
+from sshsched.config.workflow import ONLY_STEPS
 from sshsched.kinds.jobs import Expect, Job, Param, Scheduled
 
 
@@ -131,7 +132,7 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
         raise problems.refuse(node, f"{node.what} stands where a job should be: `host: ...` and `command: ...`")
     before = len(problems.found)
     entries = with_defaults(spread(node, problems), defaults)
-    flat, flow, steps = _apart(Mapping(node.line, node.column, node.path, entries), problems, around)
+    flat, flow, steps = apart(Mapping(node.line, node.column, node.path, entries), problems, around)
     if flow is None:
         check_program(node, entries, problems)
     check_decisions(flat, problems)
@@ -168,15 +169,6 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
             **{name: flat.entries[name].key.line for name in PLACED if name in flat.entries},
         },
     )
-
-
-def _apart(node: Mapping, problems: Problems, around: Surroundings) -> Parts:
-    if STEPS.name not in node.entries:
-        check_alone(node, problems)
-        return Parts(node)
-    from sshsched.config.steps import apart  # most jobs are no workflows
-
-    return apart(node, problems, around)
 
 
 def _lines(node: Mapping) -> dict[str, int]:

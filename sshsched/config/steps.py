@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sshsched.config.decisions import check_decisions, take_plan
-from sshsched.config.matrix import VARIABLES
 from sshsched.config.matrix import names as matrix_names
 from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown
 from sshsched.config.params import names_in
 from sshsched.config.programs import check_program, make_program, spread
-from sshsched.config.reading import Take, present, read_value, reader
+from sshsched.config.reading import Schema, Take, present, read_value, reader
 from sshsched.config.step_checks import check_needs, check_texts
 from sshsched.config.step_keys import (
     ARGS,
@@ -37,8 +36,9 @@ from sshsched.config.step_keys import (
     WHEN,
     named_in,
     renamed,
+    step_schema,
 )  # fmt: skip
-from sshsched.config.workflow import MAX_FAIL, MOST_STEPS, ON_FAILURE, ONLY_STEPS, SHARED, WORKFLOW, Parts, inherited
+from sshsched.config.workflow import MAX_FAIL, MOST_STEPS, ON_FAILURE, VARIABLES, inherited
 from sshsched.domain.plan import NO_PLAN, Flow, Step
 from sshsched.domain.program import Program
 
@@ -59,17 +59,6 @@ class Written:
 
     def names(self) -> list[str]:
         return matrix_names(self.step.name, self.items) if self.items else [self.step.name]
-
-
-def apart(node: Mapping, problems: Problems, around: Surroundings) -> Parts:
-    """Set the steps of a job apart from what is about the workflow as a whole. Notes problems, raises for none."""
-    for name in ONLY_STEPS:
-        if name in node.entries:
-            problems.add(node.entries[name].key, "belongs to one of the steps, not beside 'steps'")
-    taken = (*SHARED, *ONLY_STEPS, *(key.name for key in WORKFLOW))
-    rest = {name: entry for name, entry in node.entries.items() if name not in taken}
-    flow, places = read_flow(node, problems, around)
-    return Parts(Mapping(node.line, node.column, node.path, rest), flow, places)
 
 
 def read_flow(node: Mapping, problems: Problems, around: Surroundings) -> tuple[Flow, dict[str, int]]:
@@ -93,6 +82,14 @@ def read_flow(node: Mapping, problems: Problems, around: Surroundings) -> tuple[
     on_failure: Any = _value(node, ON_FAILURE, problems) or "hold"
     places = {f"steps.{step.name.text}": step.name.line for step in written}
     return Flow(steps, on_failure, _value(node, MAX_FAIL, problems)), places
+
+
+def steps_schema() -> Schema:
+    """The JSON Schema of `steps`."""
+    names = {"pattern": f"^{STEP_NAME}$"}
+    step = {"anyOf": [{"type": "string"}, *step_schema(named=False)["anyOf"]]}
+    mapping = {"type": "object", "propertyNames": names, "additionalProperties": step, "minProperties": 1}
+    return {"anyOf": [mapping, {"type": "array", "items": step_schema(named=True), "minItems": 1}]}
 
 
 def _value(node: Mapping, key: Any, problems: Problems) -> Any:
