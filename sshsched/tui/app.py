@@ -58,6 +58,7 @@ class Watch(App[None]):
         self._palette: Palette | None = None
         self._looked_at: Row | None = None
         self._look: Timer | None = None
+        self._begun_by = os.getppid()
 
     # Parts
 
@@ -116,6 +117,8 @@ class Watch(App[None]):
         self.tell()
 
     def _tick(self) -> None:
+        if self.is_web and os.getppid() != self._begun_by:
+            self.exit()  # whoever served this to a browser has been killed
         now = self.live.now()
         self.live.tick(now)
         self.table.tick(now)

@@ -138,7 +138,6 @@ WRONG = {
     GOOD + "exit_codes: 3": ["3:1: exit_codes: unknown key; here it is called 'accept'"],
     GOOD + "grace: 3s": ["3:1: grace: unknown key; it belongs under 'stop'"],
     GOOD + "labels: [x]": ["3:1: labels: unknown key; it belongs under 'metadata': description, labels"],
-
     GOOD + "cron: x": ["3:1: cron: unknown key; it belongs under 'schedule', as in `schedule: every 15m`"],
     GOOD + "schedul: '@daily'": ["3:1: schedul: unknown key; did you mean 'schedule'?"],
     GOOD + "timeout: 2hours ago": ["3:10: timeout: '2hours ago' is no duration; write 90s, 15m, 2h or 1d"],
