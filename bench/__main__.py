@@ -26,6 +26,7 @@ PARTS = {
     "archive": "old runs that leave the store, beside commits",
     "jobs": "loading and checking ten thousand job files",
     "schedules": "next runs of ten thousand schedules",
+    "flow": "what a step of a workflow costs beyond its run",
     "watch": "the live screen: first frame, at rest, among thousands of changes",
     "time": "ten thousand jobs that wait, and many that are due at once",
 }

@@ -50,6 +50,8 @@ def job(number: int) -> str:
         text += "schedule: {type: daily, daytime: 09:30, calendar: Mon-Fri, tz: Europe/Berlin, jitter: 5m}\n"
     else:
         text += f"schedule: {number % 60} {number % 24} * * *\n"
+    if number % 4 == 3:
+        text += f"depends_on: group{(number - 1) // 100}/job{number - 1}\nretry: {{count: 3, delay: 10s}}\n"
     return text + "metadata: {description: One of many, labels: [nightly, backup]}\n"
 
 

@@ -6,6 +6,7 @@ Rule: runs outlive the command. Whoever leaves early is told how to come back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from sshsched.cli.streams import STDERR, STDOUT, note, say
@@ -13,7 +14,7 @@ from sshsched.cli.verdict import INTERRUPTED, TIMED_OUT, Shape, exit_code, finis
 
 if TYPE_CHECKING:
     from sshsched.cli.app import App
-    from sshsched.cli.follow import Sinks
+    from sshsched.cli.streams import Sink
 
 
 class Wishes(NamedTuple):
@@ -45,9 +46,8 @@ def wait_for(app: App, runs: Sequence[Shape], wishes: Wishes) -> int:
     from sshsched.cli.follow import Deadline, Follow
     from sshsched.cli.view import view_for
 
-    names = [run["run"] for run in runs]
     view = view_for(quiet=wishes.quiet or wishes.json, live=not wishes.output)
-    follow = Follow(app, runs, view, _sinks(runs, wishes) if wishes.output else None)
+    follow = Follow(app, runs, view, partial(_sinks, wishes, len(runs) > 1) if wishes.output else None)
     try:
         follow.wait(any_one=wishes.any_one, timeout=wishes.timeout)
     except Deadline:
@@ -57,6 +57,7 @@ def wait_for(app: App, runs: Sequence[Shape], wishes: Wishes) -> int:
         view.close()
         return _left(follow.unfinished, "interrupted", INTERRUPTED)
     view.close()
+    names = follow.names
     ended = [follow.runs[name] for name in names if name in follow.runs and finished(follow.runs[name])]
     if len(names) > 1 and not wishes.any_one:
         view.say(last_word(ended))
@@ -65,17 +66,11 @@ def wait_for(app: App, runs: Sequence[Shape], wishes: Wishes) -> int:
     return exit_code(ended)
 
 
-def _sinks(runs: Sequence[Shape], wishes: Wishes) -> Sinks:
+def _sinks(wishes: Wishes, several: bool, run: Shape) -> dict[str, Sink]:
     from sshsched.cli.streams import Sink
 
-    several = len(runs) > 1
-    return {
-        run["run"]: {
-            stream: Sink(fd, raw=wishes.raw, prefix=f"{run['run']} {run['host']}" if several else "")
-            for stream, fd in (("stdout", STDOUT), ("stderr", STDERR))
-        }
-        for run in runs
-    }
+    prefix = f"{run['run']} {run['host'] or run['asked']}" if several else ""
+    return {stream: Sink(fd, raw=wishes.raw, prefix=prefix) for stream, fd in (("stdout", STDOUT), ("stderr", STDERR))}
 
 
 def _left(names: Sequence[str], why: str, code: int) -> int:

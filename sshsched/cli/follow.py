@@ -15,7 +15,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from sshsched.cli.verdict import Shape, finished
+from sshsched.cli.verdict import Shape, finished, title
 from sshsched.cli.view import View
 from sshsched.errors import NoSchedulerError
 
@@ -33,8 +33,8 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-Sinks = Mapping[str, Mapping[str, "Sink"]]
-"""By run (`r12`), then by stream (`stdout`)."""
+Sinks = Callable[[Shape], Mapping[str, "Sink"]]
+"""Where the output of a run goes: a sink for each stream, such as `stdout`."""
 Item = tuple[str, Shape | BaseException | None]
 
 
@@ -43,27 +43,29 @@ class Deadline(Exception):  # noqa: N818  it is no error of anybody
 
 
 class Follow:
-    """Waits for some runs, of which `known` is what is known at first. `runs` holds the last that is known of each."""
+    """Waits for some runs, of which `known` is what is known at first. `runs` holds the last that is known of each.
+
+    A run that is tried again has not ended for whoever waits for it: in `names` its next attempt takes its place.
+    """
 
     def __init__(self, app: App, known: Sequence[Shape], view: View, sinks: Sinks | None = None) -> None:
         self.runs: dict[str, Shape] = {}
         self._app = app
-        self._names = [run["run"] for run in known]
+        self.names = [run["run"] for run in known]
         self._view = view
+        self._sinks = sinks
         self._queue: SimpleQueue[Item] = SimpleQueue()
         self._open: Counter[str] = Counter()
         for run in known:
+            self._copy(run)
+        for run in known:
             self._take("run", run)
         if self.unfinished:
-            self._spawn("run", self._read_runs)
-        for name, streams in (sinks or {}).items():
-            for stream, sink in streams.items():
-                self._open[name] += 1
-                self._spawn("end", partial(copy_output, app, name, stream, sink, 0), {"run": name})
+            self._spawn("run", partial(self._read_runs, list(self.names)))
 
     @property
     def unfinished(self) -> list[str]:
-        return [name for name in self._names if name not in self.runs or not finished(self.runs[name])]
+        return [name for name in self.names if name not in self.runs or not finished(self.runs[name])]
 
     def wait(self, *, any_one: bool = False, timeout: float | None = None) -> None:
         """Until all have finished (or one has) and their output has come. Raises Deadline, and what went wrong."""
@@ -78,7 +80,7 @@ class Follow:
 
     def _enough(self, any_one: bool) -> bool:
         left = self.unfinished
-        return (any_one and len(left) < len(self._names)) or (not left and not self._open.total())
+        return (any_one and len(left) < len(self.names)) or (not left and not self._open.total())
 
     def _take(self, kind: str, what: Shape | BaseException | None) -> None:
         if isinstance(what, BaseException):
@@ -88,9 +90,24 @@ class Follow:
             self._tell(what["run"])
         elif kind == "revived":
             self._view.say("no scheduler was there any more; another one has been started")
-        elif what is not None and what["run"] in self._names and what != self.runs.get(what["run"]):
+        elif what is not None and what["run"] in self.names and what != self.runs.get(what["run"]):
             self.runs[what["run"]] = what
             self._tell(what["run"])
+            if finished(what) and what.get("retried_by"):
+                self._go_on(what)
+
+    def _go_on(self, run: Shape) -> None:
+        name = run["retried_by"]
+        self.names[self.names.index(run["run"])] = name
+        self._view.say(f"{title(run)} is tried again as {name}")
+        self._copy({**run, "run": name})
+        self._spawn("run", partial(self._read_runs, [name]))
+
+    def _copy(self, run: Shape) -> None:
+        for stream, sink in (self._sinks(run) if self._sinks else {}).items():
+            self._open[run["run"]] += 1
+            copy = partial(copy_output, self._app, run["run"], stream, sink, 0)
+            self._spawn("end", copy, {"run": run["run"]})
 
     def _tell(self, name: str) -> None:
         """Show a run as it is now; that it has ended comes after the last of its output."""
@@ -109,10 +126,10 @@ class Follow:
 
         threading.Thread(target=body, daemon=True).start()
 
-    def _read_runs(self) -> None:
+    def _read_runs(self, names: list[str]) -> None:
         while True:
             try:
-                for event, shape in self._app.client().events(self._names):
+                for event, shape in self._app.client().events(names):
                     for run in shape["runs"] if event == "snapshot" else [shape] if event == "run" else []:
                         self._queue.put(("run", run))
             except NoSchedulerError:

@@ -58,8 +58,32 @@ class ScheduleItem(Answer):
     dst: str
 
 
+class KindItem(Answer):
+    """A program that is no plain command: its kind, and the options of that kind."""
+
+    kind: str
+    options: dict[str, Any]
+
+
+class RetentionItem(Answer):
+    """Beyond which age (seconds), count or size (bytes) runs go, and what becomes of them; null is no limit."""
+
+    age: float | None
+    count: int | None
+    size: int | None
+    then: str
+
+
+class ExpectItem(Answer):
+    """By when a success is expected on the dates of a calendar."""
+
+    success_by: str
+    tz: str
+    calendar: str
+
+
 class JobItem(Answer):
-    """A job; `next` is its next time."""
+    """A job; `next` is its next time, `plan` what stands between its time and its start and after its end."""
 
     job: str
     file: str
@@ -69,7 +93,11 @@ class JobItem(Answer):
     labels: list[str]
     params: list[ParamItem]
     program: dict[str, Any]
+    program_kind: KindItem | None
     start_within: float
+    retention: RetentionItem | None
+    plan: dict[str, Any]
+    expects: list[ExpectItem]
     schedules: list[ScheduleItem]
     next: str | None
 

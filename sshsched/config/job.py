@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sshsched.config.decisions import ACTION_KEYS, CONDITION_KEYS, DECISIONS, check_decisions, take_plan
 from sshsched.config.decisions import ELSEWHERE as DECIDED_ELSEWHERE
+from sshsched.config.flows import WORKFLOW, apart
 from sshsched.config.kinded_programs import KINDED
 from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError
 from sshsched.config.params import Params, names_in
@@ -21,7 +22,7 @@ from sshsched.config.retention import RETENTION
 from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults, is_template
 from sshsched.config.values import TEXT, Duration, Many, Word
-from sshsched.config.workflow import ONLY_STEPS, WORKFLOW, apart
+from sshsched.config.workflow import ONLY_STEPS
 from sshsched.kinds.jobs import Expect, Job, Param, Scheduled
 
 

@@ -152,32 +152,49 @@ def _occasions(node: Mapping, common: dict[str, Any], usual: tuple[str, ...], pr
 
 def _options(node: Mapping, kind: type[Any], record: Record, problems: Problems) -> dict[str, Any]:
     """The options as they were written, all that is wrong with them noted."""
-    entries = {name: entry for name, entry in node.entries.items() if name not in record.names}
     fields = fields_of(kind)
     values: dict[str, Any] = {}
     before = len(problems.found)
-    for name, entry in entries.items():
+    for name, entry in node.entries.items():
+        if name in record.names:
+            continue
         if name not in fields:
             there = ELSEWHERE.get(name)
             known = f"; here it is called '{there}'" if there in fields else suggest(name, [*fields, *record.names])
             problems.add(entry.key, f"unknown key{known}")
             continue
-        try:
+        with suppress(UnreadableError):
             values[name] = plain(present(entry.value, problems), problems)
-            if not is_open(values[name]):
-                option(kind, name, values[name])
-        except OptionError as error:
-            where = at_path(entry.value, error.path.removeprefix(name))
-            told = f"{shown(where.text)}: {error.message}" if isinstance(where, Text) else error.message
-            problems.add(where, told if error.message.startswith("expected") else error.message)
-        except UnreadableError:
-            continue
-    for name, field in fields.items():
-        if field.required and name not in entries:
-            problems.add(node, f"the key '{name}' is missing{_help(field)}")
-    if len(problems.found) == before and not is_open(values):
+    closed = not is_open(values)
+    if closed and len(problems.found) == before and _makes(kind, values):
+        return values
+    _check_each(node, kind, values, problems)
+    if closed and len(problems.found) == before:
         _check_whole(node, kind, values, problems)
     return values
+
+
+def _makes(kind: type[Any], values: dict[str, Any]) -> bool:
+    try:
+        make(kind, values)
+    except OptionError:
+        return False
+    return True
+
+
+def _check_each(node: Mapping, kind: type[Any], values: dict[str, Any], problems: Problems) -> None:
+    """Note what is wrong with each option by itself, and which are missing."""
+    for name, value in values.items():
+        try:
+            if not is_open(value):
+                option(kind, name, value)
+        except OptionError as error:
+            where = at_path(node.entries[name].value, error.path.removeprefix(name))
+            told = f"{shown(where.text)}: {error.message}" if isinstance(where, Text) else error.message
+            problems.add(where, told if error.message.startswith("expected") else error.message)
+    for name, field in fields_of(kind).items():
+        if field.required and name not in node.entries:
+            problems.add(node, f"the key '{name}' is missing{_help(field)}")
 
 
 def _check_whole(node: Mapping, kind: type[Any], values: dict[str, Any], problems: Problems) -> None:

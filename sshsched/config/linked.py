@@ -37,6 +37,7 @@ class Links:
         self._hosts = hosts
         self._settings = settings
         self._hidden = {_base(file) for file in unread}
+        self._render = render
         self._circles = Circles(jobs, render)
         self._problems: dict[Problem, None] = {}
         self._warnings: dict[Problem, None] = {}
@@ -52,14 +53,15 @@ class Links:
         if plan.conditions:
             self._circles.add(job, args, plan, at)
         for step in plan.flow.steps if plan.flow else ():
-            self._plan(job, _closed(step.plan or NO_PLAN), step.host, {})
+            self._plan(job, _closed(step.plan or NO_PLAN), step.host, {}, f"steps.{step.name.partition('[')[0]}")
 
-    def _plan(self, job: Job, plan: Plan, host: str, args: Args) -> None:
-        self._place(job, host)
-        self._locks(job, plan)
-        self._secrets(job, plan)
-        self._actions(job, plan)
-        self._dependencies(job, plan, args)
+    def _plan(self, job: Job, plan: Plan, host: str, args: Args, step: str = "") -> None:
+        """The plan of a job, or of one of its steps: then that is the place of all that is wrong with it."""
+        self._place(job, host, step or "host")
+        self._locks(job, plan, step or ("locks" if "locks" in job.places else "concurrency"))
+        self._secrets(job, plan, step or "secrets")
+        self._actions(job, plan, args, step)
+        self._dependencies(job, plan, args, step)
 
     def problems(self) -> list[Problem]:
         """What is wrong for certain."""
@@ -76,45 +78,52 @@ class Links:
 
     # Beside other files ---------------------------------------------------------------------------------------------
 
-    def _place(self, job: Job, asked: str) -> None:
+    def _place(self, job: Job, asked: str, where: str) -> None:
         if self._hosts is None or is_template(asked):
             return
         if asked.startswith("@") and asked[1:] not in self._hosts.groups:
             there = _unknown(asked[1:], self._hosts.groups)
-            self._warn(job, "host", f"no such group: {there}; see `groups:` in hosts.yaml")
+            self._warn(job, where, f"no such group: {there}; see `groups:` in hosts.yaml")
         if asked.startswith("tags:"):
             wanted = set(asked.removeprefix("tags:").split(","))
             if not any(wanted <= set(host.tags) for host in self._hosts.values()):
-                self._warn(job, "host", f"no host of hosts.yaml has all of the tags {', '.join(sorted(wanted))}")
+                self._warn(job, where, f"no host of hosts.yaml has all of the tags {', '.join(sorted(wanted))}")
 
-    def _locks(self, job: Job, plan: Plan) -> None:
+    def _locks(self, job: Job, plan: Plan, where: str) -> None:
         for name, count in plan.locks.items():
             there = self._settings.locks.get(name, 1)
             if count > there and not is_template(name):
-                where = "locks" if "locks" in job.places else "concurrency"
                 told = f"asks for {count} of the lock '{name}', of which there is {there}, so it can never start"
                 self._warn(job, where, f"{told}; see `locks:` in config.yaml")
 
-    def _secrets(self, job: Job, plan: Plan) -> None:
+    def _secrets(self, job: Job, plan: Plan, where: str) -> None:
         for name in plan.secrets.values():
             if name not in self._settings.secrets:
                 told = _unknown(name, self._settings.secrets)
-                self._warn(job, "secrets", f"no such secret: {told}; say under `secrets:` in config.yaml where it is")
+                self._warn(job, where, f"no such secret: {told}; say under `secrets:` in config.yaml where it is")
 
     # Beside other jobs ------------------------------------------------------------------------------------------------
 
-    def _actions(self, job: Job, plan: Plan) -> None:
+    def _actions(self, job: Job, plan: Plan, own: Args, step: str) -> None:
         for index, deed in enumerate(plan.actions):
             for name, args in follows(deed):
-                if not is_template(name):
-                    self._target(job, f"action[{index}]", name, args)
+                target = self._filled(name, job, own)
+                if not is_template(target):
+                    self._target(job, step or f"action[{index}]", target, args)
 
-    def _dependencies(self, job: Job, plan: Plan, own: Args) -> None:
+    def _filled(self, text: str, job: Job, own: Args) -> str:
+        """As far as that follows from the args alone; what a run tells is not known yet."""
+        try:
+            return self._render(text, {"job_id": job.id, **own})
+        except ValueError:
+            return text
+
+    def _dependencies(self, job: Job, plan: Plan, own: Args, step: str) -> None:
         for rule in plan.conditions:
-            where = _where(job, rule.kind, rule.options)
+            where = step or _where(job, rule.kind, rule.options)
             for name, args in depends(rule, own):
                 same = all(own.get(arg) == value for arg, value in args.items())
-                if name == job.id and same and not is_alternative(rule):
+                if name == job.id and same and not step and not is_alternative(rule):
                     self._wrong(job, where, "waits for itself; name another job, or other args")
                 else:
                     self._target(job, where, name, args)

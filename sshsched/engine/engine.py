@@ -38,6 +38,7 @@ from sshsched.engine.board import Board
 from sshsched.engine.changes import Changes
 from sshsched.engine.core import Core, Saver
 from sshsched.engine.groups import Groups
+from sshsched.engine.handed import Handed, no_secrets
 from sshsched.engine.hosts import Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
@@ -108,6 +109,7 @@ class Engine:
             transport=transport,
             hosts=hosts,
             outputs=outputs,
+            handed=Handed(no_secrets if telling is None else telling.secrets.of),
             clock=clock,
         )
         self._instance = instance

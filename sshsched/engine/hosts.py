@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Protocol
 
 from sshsched.domain.events import Cleaned, Event, Fetched, Report, Reported, StartRefused, Swept
@@ -17,8 +18,10 @@ from sshsched.domain.instructions import Ask, Clean, Fetch, Instruction, Look, S
 from sshsched.domain.model import Output, Run, Stream
 from sshsched.domain.states import State
 from sshsched.engine.batcher import Batcher
+from sshsched.engine.handed import Handed
+from sshsched.engine.masking import NO_MASK, Mask
 from sshsched.engine.probes import Prober
-from sshsched.errors import HostError, StoreBusyError, StoreError
+from sshsched.errors import HostError, SecretError, StoreBusyError, StoreError
 from sshsched.remote.answers import Data
 from sshsched.remote.link import Link
 from sshsched.remote.script import spool_name
@@ -48,9 +51,15 @@ class HostWorker:
     """Performs the instructions for one host."""
 
     def __init__(
-        self, link: Link, outputs: Outputs, run_of: Callable[[int], Run | None], post: Callable[[Event], None]
+        self,
+        link: Link,
+        outputs: Outputs,
+        run_of: Callable[[int], Run | None],
+        post: Callable[[Event], None],
+        handed: Handed,
     ) -> None:
         self.link = link
+        self._handed = handed
         self._outputs = outputs
         self._run_of = run_of
         self._post = post
@@ -86,6 +95,8 @@ class HostWorker:
                 self._looks.add(run.id)
             case Clean(run):
                 self._cleans.add(run.id)
+            case Start(run) if run.plan.secrets:
+                self._spawn(self._start_with_secrets(instruction))
             case Start(run):
                 self._to_start[run.id] = instruction
                 self._starts.add(run.id)
@@ -124,6 +135,16 @@ class HostWorker:
 
     # Requests --------------------------------------------------------------------------------------------------------
 
+    async def _start_with_secrets(self, start: Start) -> None:
+        """A password manager may take its time, and nobody else's."""
+        try:
+            await self._handed.secrets(start.run)
+        except SecretError as error:
+            self._post(StartRefused(time.time(), start.run.id, str(error)))
+        else:
+            self._to_start[start.run.id] = start
+            self._starts.add(start.run.id)
+
     async def _start(self, run_ids: list[int]) -> None:
         starts = [self._to_start.pop(run_id) for run_id in run_ids]
         # What has waited here since an earlier link is decided anew: nothing is sent after a reboot or a verdict.
@@ -135,10 +156,12 @@ class HostWorker:
         return bool(now and now.state is State.STARTING and hello and run.spool and run.spool.boot == hello.boot)
 
     async def _send_starts(self, starts: list[Start]) -> None:
-        answers = await self.link.start([(start.run, start.stop_in) for start in starts])
+        secrets = {start.run.id: await self._handed.secrets(start.run) for start in starts if start.run.plan.secrets}
+        answers = await self.link.start([(start.run, start.stop_in) for start in starts], secrets)
         for start, answer in zip(starts, answers, strict=True):
             if not answer.launched:
-                self._post(StartRefused(time.time(), start.run.id, answer.refused))
+                mask = Mask(secrets.get(start.run.id, {}).values())
+                self._post(StartRefused(time.time(), start.run.id, mask.text(answer.refused)))
 
     async def _seal(self, run: Run) -> None:
         if (report := await self.link.settle(spool_name(run))) is not None:
@@ -179,8 +202,11 @@ class HostWorker:
                 report = reports.get(name)
                 if report is None:
                     return
+                before = self._size(run)
                 kept = await self._keep({name: run}, reports, data)
                 output = kept.get(name) or run.output
+                if any(piece.data for piece in data) and self._size(run) == before:
+                    return  # nothing may be kept just now: the next sweep asks again
                 if not report.exists:
                     output = Output(output.stdout, output.stderr, lost=True)
                 elif not any(piece.data for piece in data):
@@ -204,6 +230,7 @@ class HostWorker:
             return
         for run in gone:
             self._sizes.pop(run.id, None)
+            self._handed.forget(run.id)
         self._post(Cleaned(time.time(), tuple(run.id for run in gone), sums))
 
     def _finish(self, runs: list[Run]) -> dict[int, tuple[str | None, str | None]]:
@@ -221,12 +248,23 @@ class HostWorker:
     def _next(self, run: Run, piece: Data) -> bool:
         return piece.offset == self._size(run)[piece.stream == "stderr"]
 
+    async def _masked(self, run: Run, piece: Data, report: Report | None) -> Data:
+        """What may be kept of a piece: less, where a secret may have begun and the rest is still to come."""
+        mask = await self._handed.mask(run)
+        if mask is NO_MASK:
+            return piece
+        ended = run.finished or (report is not None and report.outcome is not None)
+        final = ended and piece.offset + len(piece.data) >= piece.size
+        return replace(piece, data=b"" if mask is None else mask.data(piece.data, final=final))
+
     async def _keep(self, runs: dict[str, Run], reports: dict[str, Report], data: list[Data]) -> dict[str, Output]:
         """Write what came, durably; what is here of each run then."""
         async with self._writing:
             # A look and a fetch may have asked for the same bytes: what does not follow what is here has come before.
             pieces = [
-                (runs[it.name], it) for it in data if it.data and it.name in runs and self._next(runs[it.name], it)
+                (runs[it.name], await self._masked(runs[it.name], it, reports.get(it.name)))
+                for it in data
+                if it.data and it.name in runs and self._next(runs[it.name], it)
             ]
             broken = await asyncio.to_thread(self._write, pieces) if pieces else set()
             for run, piece in pieces:

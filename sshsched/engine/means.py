@@ -38,6 +38,9 @@ class Secrets(Protocol):
     async def value(self, name: str) -> str:
         """Raises an error that names the secret and the remedy."""
 
+    async def of(self, run: Run) -> Mapping[str, str]:
+        """The environment variables of a run's program that are secrets; raises likewise."""
+
 
 class House:
     """Delivers notices. `runs` knows those that are not settled, `settings` reads config.yaml."""
@@ -63,7 +66,14 @@ class House:
 
     async def deliver(self, notice: Notice) -> None:
         """Raises whatever keeps it from being delivered."""
-        await action(notice.deed).deliver(notice, _Means(self, notice))
+        made = action(notice.deed)
+        try:
+            async with asyncio.timeout(made.limit) as limit:
+                await made.deliver(notice, _Means(self, notice))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise DeliveryError(f"it took longer than {made.limit:g} s, and was given up") from None
 
     @staticmethod
     def route(notice: Notice) -> str:

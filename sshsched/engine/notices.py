@@ -23,7 +23,6 @@ from sshsched.kinds.actions.facts import what
 
 MOST = 32  # deliveries at a time
 MOST_ON_A_ROUTE = 4  # of those, to one server
-LONGEST = 120.0  # seconds that one delivery may take, whatever its own limits say
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 3600.0
 JITTER = 0.25
 GIVE_UP = 3 * 86400.0  # seconds after which a notice is no news any more
@@ -151,11 +150,10 @@ class Notices:
         """The notice as it stands after one attempt, and what the log says of that."""
         final = False
         try:
-            async with asyncio.timeout(LONGEST) as limit:
-                await self._deliver(notice)
+            await self._deliver(notice)
         except Exception as error:  # actions are of others' making, too
             final = isinstance(error, DeliveryError) and error.final
-            problem = f"no answer within {seconds(LONGEST)}" if limit.expired() else _words(error)
+            problem = _words(error)
         else:
             return self._done(notice)
         return self._failed(notice, problem, final)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sshsched.domain.model import Run
 from sshsched.domain.secrets import Source
 from sshsched.engine import command
 from sshsched.errors import SecretError
@@ -21,7 +22,7 @@ from sshsched.kinds.actions.base import DeliveryError
 
 KEPT = 10.0  # seconds for which a value is given again without asking
 COMMAND_WITHIN = 30.0
-MOST = 1 << 16  # bytes
+MOST = 1 << 15  # bytes
 
 
 class Secrets:
@@ -34,6 +35,10 @@ class Secrets:
         self._clock = clock
         self._kept: dict[tuple[str, Source], tuple[float, str]] = {}
         self._asking: dict[tuple[str, Source], asyncio.Task[str]] = {}
+
+    async def of(self, run: Run) -> Mapping[str, str]:
+        """The environment variables of a run's program that are secrets. Raises SecretError."""
+        return {variable: await self.value(name) for variable, name in run.plan.secrets.items()}
 
     async def value(self, name: str) -> str:
         """A secret. One that config.yaml does not know is an environment variable. Raises SecretError."""

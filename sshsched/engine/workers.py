@@ -21,6 +21,7 @@ from sshsched.domain.states import State
 from sshsched.domain.view import HostView
 from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
+from sshsched.engine.handed import Handed
 from sshsched.engine.hosts import HostWorker, Outputs
 from sshsched.errors import HostError
 from sshsched.remote.answers import Hello
@@ -44,8 +45,10 @@ class Workers:
         transport: Callable[[Host], Transport],
         hosts: Callable[[], Mapping[str, Host]],
         outputs: Outputs,
+        handed: Handed,
         clock: Callable[[], float],
     ) -> None:
+        self._handed = handed
         self._board = board
         self._post = post
         self._instance = instance
@@ -80,7 +83,7 @@ class Workers:
             self._board.set_host(replace(known, slots=host.slots))
         if name not in self._workers:
             link = Link(self._transport(host), self._instance, self, root=host.spool, env=host.env)
-            worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._post)
+            worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._post, self._handed)
             self._workers[name] = (worker, asyncio.create_task(self._supervise(worker), name=f"host {name}"))
         return self._workers[name][0]
 

@@ -86,6 +86,11 @@ ss_claim() {
     done <"$1/claim"; } 2>/dev/null
 }
 
+# ss_forget DIR: remove the secrets of a run: whoever has the claim has read them, and nobody else needs them any more.
+ss_forget() {
+    [ ! -e "$1/secret" ] && [ ! -e "$1/secret-stdin" ] || rm -f "$1/secret" "$1/secret-stdin"
+}
+
 # Child ---------------------------------------------------------------------------------------------------------------
 
 # ss_child DIR CHAPERONE BORN: become the program, if the claim can be had. Until then standard error is the chaperone's.
@@ -93,14 +98,25 @@ ss_claim() {
 ss_child() {
     set -e
     exec 3>>"$1/stdout" 4>>"$1/stderr"
-    if [ -f "$1/stdin" ]; then exec 5<"$1/stdin"; else exec 5</dev/null; fi
+    if [ -f "$1/stdin" ]; then
+        exec 5<"$1/stdin"
+    elif [ -f "$1/secret-stdin" ]; then
+        exec 5<"$1/secret-stdin"
+    else
+        exec 5</dev/null
+    fi
+    ss_own=$1
     # shellcheck source=/dev/null
     . "$1/command"
     ss_stat $$
     printf 'pid %s %s\nchaperone %s %s\nboot %s\n' $$ "$ss_born" "$2" "$3" "$SS_BOOT" >"$1/.claim.$$"
     prepare
-    ln "$1/.claim.$$" "$1/claim" || exit 0
+    ln "$1/.claim.$$" "$1/claim" || {
+        ss_forget "$1"
+        exit 0
+    }
     set +e
+    ss_forget "$1"
     # From here on only setsid writes there, and only of a signal: what was said before (a missing locale) is forgotten.
     true >"$1/.fate.$2"
     printf 'started %s %s %s\n' "${1##*/}" $$ "$ss_born" >>"${1%/*}/journal"
@@ -529,6 +545,7 @@ ss_seal() {
         ln "$1/.seal.$$" "$1/claim" 2>/dev/null
         ss_claim "$1"
     fi
+    [ $ss_who != sealed ] || ss_forget "$1"
     [ $ss_who != none ]
 }
 
@@ -541,7 +558,7 @@ ss_rooms() {
     [ $# -eq 0 ] || mkdir "$@" 2>/dev/null
 }
 
-# ss_put NAME COMMAND [STDIN]: have all in its spool that the run's program needs, unless it has been started.
+# ss_put NAME COMMAND [FILE TEXT]...: have all in its spool that the run's program needs, unless it has been started.
 ss_put() {
     ss_dir=$SS_SPOOL/$1
     if [ -h "$ss_dir" ]; then
@@ -556,13 +573,16 @@ ss_put() {
     ss_part=$ss_dir/command
     # Sent again. An earlier chaperone may be reading `command` right now: it is replaced, never rewritten.
     [ ! -e "$ss_part" ] || ss_part=$ss_dir/.command.$$
-    if [ $# -gt 2 ]; then
-        { $SS_WRITE "$3" >"$ss_dir/.stdin.$$" && mv -f "$ss_dir/.stdin.$$" "$ss_dir/stdin"; } ||
-            { printf '|refused cannot write %s/stdin; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
-    fi
-    { $SS_WRITE "$2" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
+    ss_one=$1 ss_text=$2
+    shift 2
+    while [ $# -gt 0 ]; do
+        { $SS_WRITE "$2" >"$ss_dir/.$1.$$" && mv -f "$ss_dir/.$1.$$" "$ss_dir/$1"; } ||
+            { printf '|refused cannot write %s/%s; %s KiB are free\n' "$ss_dir" "$1" "$(ss_free)"; return; }
+        shift 2
+    done
+    { $SS_WRITE "$ss_text" >"$ss_part" && { [ "$ss_part" = "$ss_dir/command" ] || mv -f "$ss_part" "$ss_dir/command"; }; } ||
         { printf '|refused cannot write %s/command; %s KiB are free\n' "$ss_dir" "$(ss_free)"; return; }
-    ss_ready="$ss_ready$1 "
+    ss_ready="$ss_ready$ss_one "
 }
 
 # ss_launch (NAME USER TIMEOUT ABANDON SIGNAL GRACE)...: start the programs of those runs that ss_put has made ready.

@@ -11,7 +11,8 @@ import random
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from sshsched.domain.events import Report
 from sshsched.domain.model import Run
@@ -36,6 +37,9 @@ from sshsched.remote.transport import Channel, Connection, Transport
 FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
 CUT_SHOWS_WITHIN = 0.5
 BULK_BYTES = 1024 * 1024
+
+
+NO_SECRETS: Final[Mapping[int, Mapping[str, str]]] = MappingProxyType({})
 
 
 class Listener(Protocol):
@@ -185,15 +189,20 @@ class Link:
 
     # Requests --------------------------------------------------------------------------------------------------------
 
-    async def start(self, starts: Sequence[tuple[Run, float | None]]) -> list[Started]:
-        """Have these programs started, each once however often this is asked, and ended after so many seconds."""
+    async def start(
+        self, starts: Sequence[tuple[Run, float | None]], secrets: Mapping[int, Mapping[str, str]] = NO_SECRETS
+    ) -> list[Started]:
+        """Have these programs started, each once however often this is asked, and ended after so many seconds.
+
+        `secrets` are, by run, variables of the environment that are kept nowhere on the host.
+        """
         if self._control is None or self._journal is None:
             raise LinkLostError(self.host, "not connected")
         named = [(run, script.spool_name(run), stop_in) for run, stop_in in starts]
         names = [name for _, name, _ in named]
         calls = [
             script.rooms(names),
-            *(script.put(run, name, self._env) for run, name, _ in named),
+            *(script.put(run, name, self._env, secrets.get(run.id, script.NOTHING)) for run, name, _ in named),
             script.launch(named),
         ]
         self._journal.expect(names)

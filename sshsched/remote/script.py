@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
 
 from sshsched.domain.model import Cause, Run
 from sshsched.domain.program import Program
@@ -17,6 +19,8 @@ from sshsched.domain.shape import iso
 
 # Linux' MAX_ARG_STRLEN: one word of a program's argv or environment, its end mark included.
 LONGEST_WORD = 128 * 1024 - 1
+
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _TITLE = re.compile(r"^# (\w+) -{10,}$", re.MULTILINE)
@@ -69,9 +73,15 @@ def join(spool: str) -> str:
     return f"{_library()}\nss_join {_words(spool)}"
 
 
-def start(run: Run, name: str, host_env: Mapping[str, str], stop_in: float | None = None) -> str:
+def start(
+    run: Run,
+    name: str,
+    host_env: Mapping[str, str],
+    stop_in: float | None = None,
+    secrets: Mapping[str, str] = NOTHING,
+) -> str:
     """Start the run's program in the spool of that name, unless it has been started; end it after `stop_in` seconds."""
-    return f"{{\n{put(run, name, host_env)}\n{launch([(run, name, stop_in)])}\n}}"
+    return f"{{\n{put(run, name, host_env, secrets)}\n{launch([(run, name, stop_in)])}\n}}"
 
 
 def rooms(names: Iterable[str]) -> str:
@@ -79,10 +89,13 @@ def rooms(names: Iterable[str]) -> str:
     return "ss_rooms " + _words(*names)
 
 
-def put(run: Run, name: str, host_env: Mapping[str, str]) -> str:
-    """Have all in the spool of that name that the run's program needs, unless it has been started."""
-    stdin = stdin_file(run, host_env)
-    return "ss_put " + _words(name, command_file(run, name, host_env), *([] if stdin is None else [stdin]))
+def put(run: Run, name: str, host_env: Mapping[str, str], secrets: Mapping[str, str] = NOTHING) -> str:
+    """Have all in the spool of that name that the run's program needs, unless it has been started.
+
+    What holds `secrets`, variables of its environment, is removed on the host before the program begins.
+    """
+    more = [word for file in files_beside(run, host_env, secrets).items() for word in file]
+    return "ss_put " + _words(name, command_file(run, name, host_env, secrets), *more)
 
 
 def launch(starts: Iterable[tuple[Run, str, float | None]]) -> str:
@@ -158,11 +171,12 @@ def environment(run: Run) -> dict[str, str]:
     return told
 
 
-def command_file(run: Run, name: str, host_env: Mapping[str, str]) -> str:
+def command_file(run: Run, name: str, host_env: Mapping[str, str], secrets: Mapping[str, str] = NOTHING) -> str:
     """`command` in the spool: prepare(), which may fail before anything begins, and program(), which never returns."""
     program = run.program
     if program.user is None:
-        prepare = _prepare(program)
+        # A shell ends when it cannot read what `.` names: nothing begins without its secrets.
+        prepare = [*(['. "$ss_own/secret"'] if secrets else []), *_prepare(program)]
         body = [*_exports(run, name, host_env), _exec(program)]
     else:
         # The other user cannot read the spool, and words of sudo are seen by everyone: all goes in by standard input.
@@ -173,13 +187,19 @@ def command_file(run: Run, name: str, host_env: Mapping[str, str]) -> str:
     return "\n".join(["prepare() {", *prepare, "}", "program() {", *body, "}", ""])
 
 
-def stdin_file(run: Run, host_env: Mapping[str, str]) -> str | None:
-    """`stdin` in the spool, if there is one. For another user it begins with what has to be done as that user."""
+def files_beside(run: Run, host_env: Mapping[str, str], secrets: Mapping[str, str] = NOTHING) -> dict[str, str]:
+    """The other files of the spool that the program needs: names, and what is in them.
+
+    `stdin`, which for another user begins with what has to be done as that user; `secret`, with variables; and
+    `secret-stdin`, which is a `stdin` of another user with secrets in it.
+    """
     program = run.program
+    exports = [f"export {key}={quote(value)}" for key, value in secrets.items()]
     if program.user is None:
-        return program.stdin
-    lines = [*_prepare(program), *_exports(run, spool_name(run), host_env), _exec(program, plain=True)]
-    return "\n".join([*lines, _prologue_end(run), program.stdin or ""])
+        stdin = {} if program.stdin is None else {"stdin": program.stdin}
+        return {**stdin, **({"secret": "\n".join([*exports, ""])} if secrets else {})}
+    lines = [*_prepare(program), *_exports(run, spool_name(run), host_env), *exports, _exec(program, plain=True)]
+    return {"secret-stdin" if secrets else "stdin": "\n".join([*lines, _prologue_end(run), program.stdin or ""])}
 
 
 # `read` takes no byte beyond its line (POSIX, read), so the program finds the rest.

@@ -129,7 +129,7 @@ class Watch(App[None]):
     def tell(self) -> None:
         """Have the lines around the lists say how things are."""
         self.top.say(*status.top(self.live, self.view))
-        self.banner.display = self.live.gone is not None
+        self.banner.display = self.live.gone is not None or bool(self.live.trouble)
         self.banner.say(status.banner(self.live))
         self.foot.say(status.bottom(self.live, self.line.offered() if self.line.has_focus else None))
 
@@ -164,7 +164,7 @@ class Watch(App[None]):
         if self.view == "runs":
             if self.detail.display:
                 self.detail.content.focus()
-            elif self._row() is not None:
+            elif (row := self._row()) is not None and not row.planned:
                 self.open_detail()
         elif not self.live.jobs.fold(key):
             self.narrow(self.table.source.term(self.table.at, 0) if len(self.table.source) else "")
@@ -234,14 +234,14 @@ class Watch(App[None]):
             return
         if self.detail.display:
             self._look_soon()
-        if self.table.at + PAGE // 2 > len(self.live.runs):
+        if max(self.table.at, self.table.page.stop) + PAGE // 2 > len(self.live.runs):
             self.live.more()
 
     async def on_table_opened(self, _: Table.Opened) -> None:
         await self.action_open()
 
     def on_detail_missing(self, message: Detail.Missing) -> None:
-        self.say(f"no run r{message.id}", bad=True)
+        self.say(message.why, bad=True)
 
     def on_output_said(self, message: Output.Said) -> None:
         self.say(message.text)

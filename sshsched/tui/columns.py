@@ -72,6 +72,8 @@ def _name(listing: Listing) -> Callable[[Row, float], Cell]:
     def cell(row: Row, _: float) -> Cell:
         if listing.below(row.id):
             return Cell(f" └ {row.name}", MUTED)
+        if listing.step_below(row.id):
+            return Cell(f"  {row.name}", MUTED)
         behind = listing.folded(row.id)
         return Cell(f"{row.name} +{behind}" if behind else row.name, STRONG)
 
@@ -108,11 +110,11 @@ def _late(row: Row, now: float) -> Cell:
 
 def work(row: Row, *, with_args: bool = True) -> str:
     """What it runs, on one line: the job with its args, or the command."""
-    step = f" / {row.step}" if row.step else ""
+    step = f"{row.step}: " if row.step else ""
     if row.job_id is None:
-        return safe_line(f"{row.program.line}{step}")
+        return safe_line(f"{step}{row.program.line}")
     args = [f"{name}={value}" for name, value in row.args.items()] if with_args else []
-    return safe_line(" ".join([row.job_id + step, *args]))
+    return safe_line(" ".join([step + row.job_id, *args]))
 
 
 def _work(*, with_args: bool) -> Callable[[Row, float], Cell]:
@@ -164,7 +166,7 @@ def _ending(row: Row) -> str:
     if row.signal is not None:
         parts.append(f"signal {signal_name(row.signal)}")
     elif row.exit_code:
-        parts.append(f"exit code {row.exit_code}")
+        parts.append(f"exit {row.exit_code}")
     if row.cause:
         parts.append({"timeout": "timed out", "stop": "stopped"}.get(row.cause, str(row.cause)))
     if row.output_lost:

@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from sshsched.domain.model import STREAMS
+from sshsched.errors import SshschedError
 from sshsched.tui import facts
 from sshsched.tui.bars import Bar, Part
 from sshsched.tui.facts import Fact, size
@@ -45,11 +46,11 @@ class Detail(Vertical):
     BINDINGS: ClassVar[list[Any]] = [Binding(key.key, key.action, key.says, show=False) for key in TURNING]
 
     class Missing(Message):
-        """There is no such run."""
+        """The run cannot be shown; why."""
 
-        def __init__(self, id: int) -> None:
+        def __init__(self, why: str) -> None:
             super().__init__()
-            self.id = id
+            self.why = why
 
     def __init__(self, past: Past, palette: Callable[[], Palette], now: Callable[[], float], *, id: str) -> None:
         super().__init__(id=id)
@@ -87,9 +88,13 @@ class Detail(Vertical):
 
     async def look(self, id: int) -> None:
         """Show this run, as it is now."""
-        found = await asyncio.wrap_future(self._past.run(id))
+        try:
+            found = await asyncio.wrap_future(self._past.run(id))
+        except SshschedError as error:
+            self.post_message(self.Missing(str(error)))
+            return
         if found is None:
-            self.post_message(self.Missing(id))
+            self.post_message(self.Missing(f"no run r{id}"))
             return
         other = id != self.run_id
         self.run_id = id

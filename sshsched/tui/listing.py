@@ -15,8 +15,10 @@ from sshsched.tui.model import COMING, Row
 
 T = TypeVar("T")
 Matches = Callable[[Row], bool]
-Place = tuple[int, tuple[float, int]]
-"""The section, and the key that sorts within it; the last part of the key is the id, negated."""
+Key = tuple[float, int, int, int]
+"""What sorts within a section: the place of the group, 1 for what stands below its head, the place there, the id."""
+Place = tuple[int, Key]
+"""The section, and the key in it."""
 
 FUTURE, LIVE, PAST = range(3)
 NOW = 0
@@ -30,10 +32,12 @@ class Listing:
         self._rows = rows
         self._matches = matches
         self._places: dict[int, Place] = {}
-        self._sections: tuple[list[tuple[float, int]], ...] = ([], [], [])
+        self._sections: tuple[list[Key], ...] = ([], [], [])
         self._roots: dict[int, int] = {}
         self._groups: dict[int, list[int]] = {}
         self._open: set[int] = set()
+        self._steps: dict[int, set[int]] = {}
+        """The steps of each workflow's run; they stand below it, in the order in which they were made."""
         self.params: Counter[tuple[str, ...]] = Counter()
         """How many rows have args of these names."""
         self.jobs: Counter[str | None] = Counter()
@@ -53,11 +57,6 @@ class Listing:
         return len(self._sections[FUTURE])
 
     @property
-    def live(self) -> int:
-        """How many lines live."""
-        return len(self._sections[LIVE])
-
-    @property
     def coming(self) -> int:
         """How many lines are to come."""
         return len(self._sections[FUTURE])
@@ -66,13 +65,12 @@ class Listing:
         """The id of a line, NOW for the line at now. Raises IndexError."""
         future, live, past = self._sections
         if index < len(future):
-            return -int(future[index][1])
+            return future[index][-1]
         index -= len(future)
         if index == 0:
             return NOW
         index -= 1
-        key = live[index] if index < len(live) else past[index - len(live)]
-        return -int(key[1])
+        return live[index][-1] if index < len(live) else past[index - len(live)][-1]
 
     def index(self, id: int) -> int | None:
         """The line of a run, or of the run that it is folded behind; None if it is not shown."""
@@ -88,11 +86,6 @@ class Listing:
         before = sum(len(self._sections[each]) for each in range(section)) + (section > FUTURE)
         return before + bisect_left(self._sections[section], key)
 
-    def oldest(self) -> int | None:
-        """The smallest id that is over and shown."""
-        past = self._sections[PAST]
-        return -int(past[-1][1]) if past else None
-
     def folded(self, id: int) -> int:
         """How many runs are folded behind this one, or unfolded below it."""
         members = self._groups.get(self._roots.get(id, id), [])
@@ -107,6 +100,11 @@ class Listing:
         """Whether this line is an earlier run, unfolded below the newest."""
         members = self._groups.get(self._roots.get(id, id), [])
         return bool(members) and members[-1] != id
+
+    def step_below(self, id: int) -> bool:
+        """Whether this line is a step that stands below its workflow's run."""
+        root = self._rows[id].root
+        return root is not None and root in self._counted
 
     # Changing
 
@@ -132,6 +130,9 @@ class Listing:
         else:
             del self._groups[root]
             self._open.discard(root)
+        if (lead := self._rows[id].root) is not None:
+            self._steps.get(lead, set()).discard(id)
+        self._arrange_steps(id)
 
     def unfold(self, id: int) -> bool:
         """Show or hide the runs that are folded behind one; False if there are none."""
@@ -152,10 +153,18 @@ class Listing:
             self._place(row.id, self._place_of(row, row))
         else:
             self._arrange(root)
+        self._arrange_steps(row.id)
+
+    def _arrange_steps(self, lead: int) -> None:
+        """Put the steps of a workflow's run to where that is now."""
+        for root in {self._roots[each] for each in self._steps.get(lead, ())}:
+            self._arrange(root)
 
     def _enter(self, row: Row) -> None:
         root = row.id if row.rerun_of is None else self._roots.get(row.rerun_of, row.rerun_of)
         self._roots[row.id] = root
+        if row.root is not None:
+            self._steps.setdefault(row.root, set()).add(row.id)
         insort(self._groups.setdefault(root, []), row.id)
         if root != row.id and (orphans := self._groups.pop(row.id, None)):  # its own reruns were known before it
             for each in orphans:
@@ -174,9 +183,14 @@ class Listing:
                 self._leave(each)
 
     def _place_of(self, row: Row, head: Row) -> Place:
-        if head.state == COMING:
-            return FUTURE, (-head.due_at, -row.id)
-        return PAST if head.ended else LIVE, (-head.id, -row.id)
+        """Where a row belongs: by the head of its group, and that by the workflow's run that it is a step of."""
+        step = head.root is not None and head.root in self._counted
+        lead = self._rows[head.root] if step and head.root is not None else head
+        if lead.state == COMING:
+            section, order = FUTURE, -lead.due_at
+        else:
+            section, order = PAST if lead.ended else LIVE, float(-lead.id)
+        return section, (order, int(row is not lead), head.id if step else -row.id, row.id)
 
     def _place(self, id: int, place: Place) -> None:
         if self._places.get(id) != place:

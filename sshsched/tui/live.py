@@ -49,6 +49,8 @@ class Live:
         self.hosts = Hosts(self.board)
         self.gone: float | None = None
         """Since when no scheduler answers."""
+        self.trouble = ""
+        """Why the past cannot be read; empty if it can."""
         self.serves = False
         """Whether the scheduler runs schedules, too."""
         self.problems = 0
@@ -70,7 +72,7 @@ class Live:
         """Learn from now on."""
         self._told, self._loop, self._context = told, asyncio.get_running_loop(), copy_context()
         self._feed.begin()
-        if self._first.done():
+        if self._first.done() and self._first.exception() is None:
             self._add(self._first.result())
         else:
             self._ask(self._first, self._add)
@@ -204,7 +206,12 @@ class Live:
         self._planned = []
 
         async def read() -> None:
-            found = await asyncio.to_thread(self.outside.jobs, self.now())
+            try:
+                found = await asyncio.to_thread(self.outside.jobs, self.now())
+            except SshschedError as error:
+                self.trouble = str(error)
+                self._told()
+                return
             self.problems = found.problems
             self.jobs.take(found.jobs)
             self._planned = list(found.planned)
@@ -228,7 +235,14 @@ class Live:
 
     def _ask(self, answer: Future[Any], then: Callable[[Any], None]) -> None:
         async def wait() -> None:
-            then(await asyncio.wrap_future(answer))
+            try:
+                found = await asyncio.wrap_future(answer)
+            except SshschedError as error:
+                self.trouble = str(error)
+                self._told()
+                return
+            self.trouble = ""
+            then(found)
 
         self._spawn(wait())
 

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from sshsched.domain.model import LogEntry, Run, Stream
 from sshsched.domain.shape import Shape, run_shape
-from sshsched.domain.states import LIVE
 from sshsched.store.filter import RunFilter
 from sshsched.store.output import OutputFiles
 from sshsched.store.reader import Reader
@@ -38,10 +37,6 @@ class Past:
     def page(self, where: RunFilter, before: int | None = None, limit: int = PAGE) -> Future[list[Row]]:
         """The newest matching runs, or those older than `before`."""
         return self._ask(lambda: [_row(run) for run in self._reader.runs(where, limit=limit, before=before)])
-
-    def live(self, limit: int) -> Future[list[Row]]:
-        """What lives as far as the store knows."""
-        return self.page(RunFilter(states=frozenset(LIVE)), limit=limit)
 
     def rows(self, ids: frozenset[int]) -> Future[list[Row]]:
         """These runs as they are now."""

@@ -32,7 +32,7 @@ def busy(shared: Place) -> Place:
     (shared.config / "jobs/reports").mkdir(parents=True)
     (shared.config / "jobs/reports/build.yaml").write_text(
         "host: local\nparams: {region: {choices: [us, eu]}}\ncommand: echo {{ region }}\nenv: {A: b}\n"
-        "schedule: {cron: 0 8 * * *, tz: Europe/Berlin, args: {region: us}}\n"
+        "schedule: {cron: 0 8 * * *, tz: Europe/Berlin, args: {region: us}}\nretention: {age: 30d}\n"
     )
     assert 0 == shared("run", "reports/build", "region=eu", "--wait").code
     assert 3 == shared("run", "-H", "local", "--wait", "--", "exit 3").code

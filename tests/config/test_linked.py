@@ -54,6 +54,9 @@ PROBLEMS = {
     "  b: {host: h, command: c, params: {x: {choices: [1, 2]}}}": [
         "jobs/all.yaml:2:1: job 'all/a': x of the job 'all/b' is one of 1, 2, not '3'"
     ],
+    '  a: {host: h, command: c, params: [date], successors: "{{ date }}-{{ date }}"}': [
+        "jobs/all.yaml:2:1: job 'all/a': no such job: unknown '7-7'; known: all/a"
+    ],
     "  a: {host: h, command: c, depends_on: all/a}": [
         "jobs/all.yaml:2:1: job 'all/a': waits for itself; name another job, or other args"
     ],
@@ -97,6 +100,7 @@ FINE = {
     "  b: {host: h, command: c, params: [x]}",
     "a circle of actions": "  a: {host: h, command: c, successors: all/b}\n"
     "  b: {host: h, command: c, successors: all/a}",
+    "an action that only a run knows": '  a: {host: h, command: c, successors: "x/{{ host }}"}',
     "a target that only a run knows": '  a: {host: h, command: c, params: [other], depends_on: "x/{{ other }}"}',
     "a diamond": "  a: {host: h, command: c, depends_on: [all/b, all/c]}\n"
     "  b: {host: h, command: c, depends_on: all/d}\n"
@@ -143,6 +147,19 @@ def test_what_is_not_there(tmp_path: Path, text: str) -> None:
     problems, warnings = looked(tmp_path, f"  a: {{{usual}command: c, params: [date],\n    {text}}}\n", date="7")
 
     assert ([], [f"jobs/all.yaml:3:1: job 'all/a': {WARNINGS[text]}"]) == (problems, warnings)
+
+
+def test_steps_are_looked_at(tmp_path: Path) -> None:
+    """Each at its own line, as far as it is known before a run begins."""
+    job = (
+        "  a:\n    host: h\n    params: [date]\n    steps:\n"
+        "      one: {run: x, condition: {type: dependency, job: nope}, locks: {db: 2}}\n"
+        '      two: {run: x, host: "@web", condition: {type: dependency, job: "x/{{ date }}"}}\n'
+    )
+    problems, warnings = looked(tmp_path, job, date="7")
+
+    assert ["jobs/all.yaml:6:1: job 'all/a': no such job: unknown 'nope'; known: all/a"] == problems
+    assert ["jobs/all.yaml:6:1", "jobs/all.yaml:7:1"] == [each.partition(": ")[0] for each in warnings]
 
 
 def test_what_is_there(tmp_path: Path) -> None:

@@ -93,3 +93,14 @@ def test_a_file_with_a_wrong_key_or_value_fits_neither(tmp_path: Path, job: dict
 
     assert load(tmp_path, text).problems
     assert not VALIDATOR.is_valid(seen_by_an_editor(text))
+
+
+def test_kinds_of_an_installed_package_are_in_it(tides: Path) -> None:
+    """An editor knows the options of a condition and an action of a third party, and a broken one costs the others
+    nothing."""
+    job = {"host": "a", "command": "b", "condition": {"type": "tide", "port": "Husum"}}
+    known = Draft202012Validator(job_file_schema())
+
+    assert known.is_valid(job)
+    assert not known.is_valid({**job, "condition": {"type": "tide", "prt": "Husum"}})
+    assert not VALIDATOR.is_valid(job)

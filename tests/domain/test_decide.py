@@ -17,6 +17,7 @@ from sshsched.domain.events import (
     Delivered,
     Event,
     Extracted,
+    FailedWanted,
     Fetched,
     HoldWanted,
     HostDown,
@@ -223,6 +224,7 @@ TABLE: list[tuple[str, Event, dict[State, str]]] = [
         },
     ),
     ("cleaned", Cleaned(NOW, (1,)), {F: "success"}),
+    ("failed steps wanted of what is no workflow", FailedWanted(NOW, (1,), "somebody"), {}),
     ("swept", Swept("box"), {B: "Look", R: "Look", P: "Look", F: "Fetch"}),
 ]  # fmt: skip
 

@@ -115,7 +115,7 @@ class Process:
         await asyncio.gather(self._working, return_exceptions=True)
 
     async def _make(self, at: float, made: Sequence[Made], cursors: Sequence[SaveCursor]) -> None:
-        runs = tuple(self._maker.run(each.draft, at, problem=each.problem) for each in made)
+        runs = tuple(self._maker.run(each.draft, at, over=each.over) for each in made)
         if runs or cursors:
             await self._core.say(TimePassed(at, runs, tuple(cursors)))
 

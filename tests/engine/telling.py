@@ -18,7 +18,6 @@ from sshsched.domain.plan import Deed
 from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.domain.telling import delivered
-from sshsched.domain.view import View
 from sshsched.engine.means import House
 from sshsched.engine.notices import Notices
 from sshsched.kinds.actions.facts import facts_of
@@ -73,6 +72,9 @@ class Safe:
 
     async def value(self, name: str) -> str:
         return self.values[name]
+
+    async def of(self, run: Run) -> Mapping[str, str]:
+        return {variable: self.values[name] for variable, name in run.plan.secrets.items()}
 
 
 class Bench:
@@ -140,7 +142,3 @@ def notice(id: str = "r7-failure-0", kind: str = "notify", occasion: str = "fail
     return Notice(
         id, Deed(kind, options, (occasion,)), occasion, facts_of(FAILED), T0 + 20, 7, "backup", next_at=T0 + 20
     )
-
-
-def view() -> View:
-    raise NotImplementedError

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from sshsched.domain.instructions import Notice
+from sshsched.domain.plan import Deed
 from sshsched.engine import command
-from sshsched.kinds.actions.base import Command, DeliveryError
+from sshsched.kinds.actions.base import Action, Command, DeliveryError, Means
+from sshsched.kinds.rules import action
 from tests.engine.telling import Bench, notice
 from tests.support import until
 
@@ -44,6 +47,26 @@ async def test_an_exit_code_is_a_problem(bench: Bench) -> None:
     assert "the command ended with exit code 4: no more space" == found.problem
     assert found.done_at is None
     assert found.problem in bench.store.log(7)[0].message
+
+
+class Hangs(Action, frozen=True):
+    """One of somebody else's that never comes back."""
+
+    async def deliver(self, notice: Notice, means: Means) -> None:
+        await asyncio.Event().wait()
+
+    @property
+    def limit(self) -> float:
+        return 0.2
+
+
+async def test_an_action_that_hangs(bench: Bench) -> None:
+    """A kind of action that never comes back is left when its time is over; a long command is not."""
+    await bench.tell(notice("hangs", f"{__name__}.Hangs"), notice("long", "exec", command="true", timeout="10m"))
+    await until(lambda: bench.told()["hangs"].tries and bench.told()["long"].done_at)
+
+    assert "it took longer than 0.2 s, and was given up" == bench.told()["hangs"].problem
+    assert 610 == action(Deed("exec", {"command": "true", "timeout": "10m"})).limit
 
 
 async def test_it_takes_too_long(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ async def test_nobody_listens(bench: Bench) -> None:
     (entry,) = bench.store.log(7)
 
     assert [10, 20, 40] == pauses
-    assert "notify email me@example.com (failure): localhost port" in entry.message
+    assert "notify email me@example.com (failure): Error connecting to localhost" in entry.message
     assert "3 days" in entry.message
 
 

@@ -128,8 +128,15 @@ class Control:
     def placed(self, run: Run) -> Run:
         return replace(run, spool=Spool(str(self.folder(run)), self.hello.boot))
 
-    async def start(self, run: Run, env: Mapping[str, str] | None = None, stop_in: float | None = None) -> Answer:
-        return await self.shell.ask(script.start(self.placed(run), script.spool_name(run), env or {}, stop_in))
+    async def start(
+        self,
+        run: Run,
+        env: Mapping[str, str] | None = None,
+        stop_in: float | None = None,
+        secrets: Mapping[str, str] = script.NOTHING,
+    ) -> Answer:
+        call = script.start(self.placed(run), script.spool_name(run), env or {}, stop_in, secrets)
+        return await self.shell.ask(call)
 
     async def start_all(self, runs: Sequence[Run]) -> Answer:
         """Start them together, as a link does."""

@@ -26,7 +26,7 @@ from sshsched.domain.states import State
 from sshsched.store.output import OutputFiles
 from sshsched.store.store import open_store
 from tests.service.scheduler import NOW, Scheduler
-from tests.support import ROOT
+from tests.support import ROOT, until
 from tests.tui.kit import Seen, svg_text, watching
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -130,12 +130,13 @@ async def board(folder: Path, size: tuple[int, int]) -> AsyncIterator[Seen]:
 async def picture(seen: Seen, keys: Sequence[str]) -> str:
     """The screen as SVG, once it has come to rest after these keys."""
     await at_rest(seen)
-    await seen.press(*keys)
-    await at_rest(seen)
     # Columns are as wide as what has been seen since the last change of size, which so far was a matter of luck.
     width, height = seen.app.size
-    await seen.pilot.resize_terminal(width, height + 1)
-    await seen.pilot.resize_terminal(width, height)
+    for lines in (height + 1, height):
+        await seen.pilot.resize_terminal(width, lines)
+        await until(lambda lines=lines: lines == sum(each.size.height for each in seen.app.screen.children))
+    await at_rest(seen)
+    await seen.press(*keys)
     return await at_rest(seen)
 
 

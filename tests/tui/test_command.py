@@ -16,7 +16,7 @@ def test_once_prints_the_board_and_ends(shared: Place) -> None:
 
     assert 0 == shown.code
     assert "── now" in shown.text
-    assert "exit code 5" in shown.text
+    assert "exit 5" in shown.text
     assert "echo b" not in shown.text
     assert "\x1b" not in shown.text
 
@@ -26,7 +26,7 @@ def test_once_of_a_run_tells_all_of_it(shared: Place) -> None:
     run = shared("run", "-H", "local", "--wait", "--", "exit 6").text.strip()
     shown = shared("watch", run, "--once")
 
-    assert "exit code 6" in shown.text
+    assert "exit 6" in shown.text
     assert "running → failure" in shown.text
 
 
@@ -48,7 +48,7 @@ def test_once_is_quick() -> None:
 
 
 def test_what_does_not_exist_is_refused(shared: Place) -> None:
-    """A run that there is not, a filter that cannot be read: one line, and the exit code for it."""
+    """A run that there is not, a filter that cannot be read: one line, and the exit for it."""
     missing, wrong = shared("watch", "r999999"), shared("watch", "--once", "stat:running")
 
     assert (4, 2) == (missing.code, wrong.code)

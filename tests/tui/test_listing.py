@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +89,25 @@ def test_repeated_runs_unfold_below_the_newest() -> None:
     assert not listing.unfold(4)
 
 
+@given(histories(), st.randoms())
+def test_steps_stand_below_their_workflow(told: list[Row], luck: Random) -> None:
+    """Wherever the run of a workflow goes, its steps go with it, in their order; without it they stand alone."""
+    steps = [a_row(20 + id, luck.choice(STATES), root=1, step=str(id)) for id in range(3)]
+    rows: dict[int, Row] = {}
+    listing = Listing(rows)
+    for row in luck.sample([*told, *steps], len(told) + 3):
+        rows[row.id] = row
+        listing.put([row])
+    lines = [listing.at(line) for line in range(len(listing))]
+
+    assert list(range(len(listing))) == [listing.index(id) for id in lines]
+    if 1 in rows and 1 in lines:
+        assert [1, 20, 21, 22] == lines[lines.index(1) : lines.index(1) + 4]
+    if 1 in rows:
+        listing.drop(1)
+    assert {20, 21, 22} <= {listing.at(line) for line in range(len(listing))}
+
+
 def test_a_run_that_ends_moves_down() -> None:
     """What is over stands below all that lives, and what lives is counted."""
     rows = {id: a_row(id) for id in (1, 2)}
@@ -96,4 +117,4 @@ def test_a_run_that_ends_moves_down() -> None:
 
     assert [NOW, 1, 2] == [listing.at(line) for line in range(len(listing))]
     assert rows[2].state in ENDED
-    assert 1 == listing.live
+    assert {"running": 1, "success": 1} == listing.states

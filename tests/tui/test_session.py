@@ -31,10 +31,10 @@ async def test_a_run_is_seen_from_its_begin_to_its_end(shared: Place) -> None:
     async with watching(shared) as seen:
         run = await cli(shared, "run", "-H", "local", "--", "sleep 1; exit 3")
         await seen.until(f"{run} ", "● running")
-        await seen.until("✘ failure", "exit code 3")
+        await seen.until("✘ failure", "exit 3")
 
         assert "── now" in seen.text
-        assert "exit code 3" in line_of(seen, run)
+        assert "exit 3" in line_of(seen, run)
 
 
 async def test_stop_asks_and_then_stops(shared: Place) -> None:
@@ -134,7 +134,7 @@ async def test_the_details_follow_the_cursor(shared: Place) -> None:
     async with watching(shared) as seen:
         await seen.on(first)
         await seen.press("enter")
-        await seen.until("labels", "blue", "exit code 4", "processor", "memory")
+        await seen.until("labels", "blue", "exit 4", "processor", "memory")
         await seen.press("tab")
         await seen.until("starting → running", "claimed")
         await seen.press("tab")

@@ -113,6 +113,11 @@ class Action(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """What it needs in order to be delivered, such as a server: a slow one holds up only what goes there."""
         return type(self).__name__
 
+    @property
+    def limit(self) -> float:
+        """How long one delivery may take, in seconds, whatever its means allow."""
+        return 120.0
+
     def targets(self) -> Iterable[tuple[str, Mapping[str, str]]]:
         """The jobs of which it makes runs, each with the args that it gives: for `check`."""
         return ()

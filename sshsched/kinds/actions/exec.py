@@ -35,5 +35,9 @@ class Exec(Action, frozen=True):
         await means.command(Command(self.command, json.dumps(shape_of(notice)).encode(), self.timeout, env))
 
     @property
+    def limit(self) -> float:
+        return self.timeout + 10.0
+
+    @property
     def route(self) -> str:
         return f"exec {self.command}"
