@@ -174,6 +174,11 @@ class Live:
             self._reading = True
             self._page(self.runs.reached)
 
+    def fetch(self, id: int) -> None:
+        """Have this run among those that are known, however old it is."""
+        if id not in self.board.rows:
+            self._ask(self.past.rows(frozenset({id})), self._again)
+
     def _first_page(self) -> None:
         self._turn += 1
         self._reading = True
