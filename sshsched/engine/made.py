@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from sshsched.domain.draft import Draft
 from sshsched.domain.fan import fanned_out
 from sshsched.domain.instructions import Over
+from sshsched.domain.line import is_group
 from sshsched.domain.model import Output, Reason, Run
-from sshsched.domain.placement import is_group
 from sshsched.domain.states import State
 from sshsched.domain.view import Group
 from sshsched.domain.words import SCHEDULE
