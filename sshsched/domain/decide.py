@@ -47,6 +47,7 @@ from sshsched.domain.reports import reported, start_refused
 from sshsched.domain.saves import note, rest, start
 from sshsched.domain.states import State
 from sshsched.domain.telling import delivered, told
+from sshsched.domain.timers import ends_at
 from sshsched.domain.view import View
 from sshsched.domain.waiting import asked, considered, restarted, woken
 
@@ -80,7 +81,9 @@ def learnt(view: View, event: Learnt) -> Iterator[Instruction]:
 
 
 def _new(view: View, runs: tuple[Run, ...], at: float) -> Iterator[Instruction]:
-    for run in runs:
+    for given in runs:
+        root = None if given.root is None or given.finished else view.runs.get(given.root)
+        run = given if root is None else replace(given, stop_at=ends_at(root))
         yield Save(run, None, (LogEntry(run.id, at, None, run.state, run.reason, words.created(run)),))
         if run.attempt > 1 and run.rerun_of is not None and (last := view.runs.get(run.rerun_of)) is not None:
             yield Save(replace(last, retried_by=run.id), last.state)

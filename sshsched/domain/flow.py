@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from sshsched.domain import words
 from sshsched.domain.begin import Beginning, again, over
 from sshsched.domain.events import Advanced, Extracted
 from sshsched.domain.graph import graph_of
 from sshsched.domain.handing import WARNED, failed_words, progress, waits_for_outputs
 from sshsched.domain.instructions import Advance, Extract, Instruction, Make, Save
-from sshsched.domain.model import Reason, Run, StopAsked
+from sshsched.domain.model import Cause, Reason, Run, StopAsked
 from sshsched.domain.plan import Step
 from sshsched.domain.program import Program
 from sshsched.domain.saves import end, moved, note
@@ -53,8 +54,8 @@ def stop_root(
     if root.state is State.STOPPING:
         stopping = Save(replace(root, stop_asked=asked, held=""), root.state)
     else:
-        why = f"stopped by {asked.by}"
-        stopping = moved(root, State.STOPPING, asked.at, Reason.STOP_ASKED, why, stop_asked=asked, held="")
+        why = words.root_stopped(root, asked)
+        stopping = moved(root, State.STOPPING, asked.at, words.reason_of(asked.cause), why, stop_asked=asked, held="")
     yield stopping
     live = list(view.by_root.get(root.id, Steps()).live.values())
     for run in live:
@@ -238,12 +239,12 @@ class Course:
         handing = (run for step in self._flow.steps for run in self._runs(step) if waits_for_outputs(step, run))
         if by_hand or any(handing):
             yield from self._tell()
-        elif self._stopped():
+        elif root.stop_asked is not None:
             for step in self._flow.steps:
                 if not self._runs(step):
                     yield over(root, step.name, State.SKIPPED, Reason.NOT_NEEDED, root.message)
-            by = root.stop_asked.by if root.stop_asked else ""
-            yield from self._end(State.FAILURE, Reason.STOPPED, f"stopped by {by}: ")
+            reason = Reason.TIMEOUT if root.stop_asked.cause is Cause.TIMEOUT else Reason.STOPPED
+            yield from self._end(State.FAILURE, reason, f"{words.root_stopped(root, root.stop_asked)}: ")
         elif failed and self._holds():
             yield from self._hold()
         elif left := [step.name for step in self._flow.steps if self._verdict(step) is None]:

@@ -127,6 +127,17 @@ def test_stop_ends_programs(shared: Place) -> None:
     assert {"a": "failure", "b": "skipped"} == states(shared, root)
 
 
+def test_a_workflow_that_takes_too_long(shared: Place) -> None:
+    """After `finish_within` the whole workflow is stopped: what runs, and what waits."""
+    write(shared, slow="host: local\nfinish_within: 1s\nsteps: {a: sleep 60, b: {needs: a, command: echo b}}\n")
+    done = shared("run", "slow", "--wait", "--json")
+    root = done.json[0]
+
+    assert ("failure", "timeout") == (root["state"], root["reason"])
+    assert "not finished within 1 s: 1 of 2 steps done, a failed" in root["message"]
+    assert {"a": "failure", "b": "skipped"} == states(shared, root["run"])
+
+
 @pytest.mark.parametrize(
     ("code", "says", "args"),
     [
