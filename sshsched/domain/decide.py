@@ -44,6 +44,7 @@ from sshsched.domain.hands import failed_wanted, hold_wanted, mark_wanted, relea
 from sshsched.domain.instructions import Advance, Clean, Consider, Instruction, Look, Save, Seal, Stir
 from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.reports import reported, start_refused
+from sshsched.domain.resume import take_over
 from sshsched.domain.saves import note, rest, start
 from sshsched.domain.states import State
 from sshsched.domain.telling import delivered, told
@@ -64,6 +65,9 @@ def decide(view: View, event: Event) -> list[Instruction]:
 def submitted(view: View, event: Submitted) -> Iterator[Instruction]:
     """New runs are stored before anybody hears of them."""
     yield from _new(view, event.runs, event.at)
+    if event.taken:
+        (root,) = event.runs
+        yield from take_over(root, event.taken)
     if event.follows is not None and (asker := view.runs.get(event.follows)) is not None:
         names = ", ".join(run.name for run in event.runs)
         yield Save(asker, asker.state, (note(asker, event.at, f"its action made {names}"),))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from sshsched.domain import keys, words
+from sshsched.domain import flow, keys, words
 from sshsched.domain.events import Asked, Considered, Restarted, Woken
 from sshsched.domain.hands import stop_late
 from sshsched.domain.instructions import Advance, Ask, Consider, Instruction, Park, Reconsider, Save, Stir
@@ -122,7 +122,7 @@ def _try(view: View, run: Run, at: float) -> Iterator[Instruction]:
     if run.plan.flow is not None:
         save = moved(run, State.RUNNING, at, Reason.READY, "its steps begin", started_at=at, ready_since=at)
         yield save
-        yield Advance(run.id)
+        yield from flow.begun(view, save.run, at)
         return
     ready = run if run.ready_since is not None else replace(run, ready_since=at)
     place = choose(view, ready, at)
