@@ -78,7 +78,7 @@ class Maker:
         later = any(time is not None and time > now for time in (draft.schedule_time, not_before))
         state = State.SCHEDULED if later else State.WAITING
         due_at = now if draft.schedule_time is None else draft.schedule_time
-        return Run(
+        run = Run(
             id=self._last_id,
             host="" if is_group(draft.host) else draft.host,
             asked=draft.host,
@@ -107,3 +107,6 @@ class Maker:
             cleaned=over is not None,
             output=Output(complete=over is not None),
         )
+        if over is None or (took := over.took) is None:
+            return run
+        return replace(run, host=took.host, outcome=took.outcome, values=took.values)
