@@ -248,7 +248,7 @@ def _drop(index: dict[str, dict[int, Run]] | dict[str, dict[int, int]], key: str
             del index[key]
 
 
-def host_shape(board: Board, name: str, slots: int | None, *, wanted: bool) -> Shape:
+def host_shape(board: Board, name: str, slots: int | None, latency: float | None, *, wanted: bool) -> Shape:
     """A host as the service shows it. `wanted`: a link to it is up, or is being made."""
     host = board.host(name)
     if host.up:
@@ -261,6 +261,7 @@ def host_shape(board: Board, name: str, slots: int | None, *, wanted: bool) -> S
         "host": name,
         "state": state,
         "since": iso(host.since) if host.since else None,
+        "latency": None if latency is None else round(latency, 4),
         "problem": host.problem or None,
         "permanent": host.permanent,
         "held": board.view.holds.get(f"host:{name}"),

@@ -20,6 +20,7 @@ from sshsched.tui import doing, keys, narrowing, status
 from sshsched.tui.actions import ACTIONS
 from sshsched.tui.bars import Bar
 from sshsched.tui.detail import Detail
+from sshsched.tui.graph import Graph
 from sshsched.tui.line import Line
 from sshsched.tui.live import Live
 from sshsched.tui.model import Row
@@ -56,8 +57,9 @@ class Watch(App[None]):
         self.live, self._open_run = live, open_run
         self.view = "runs"
         self._palette: Palette | None = None
-        self._looked_at: Row | None = None
+        self._looked_at: object = None
         self._look: Timer | None = None
+        self._begun_by = os.getppid()
 
     # Parts
 
@@ -110,12 +112,13 @@ class Watch(App[None]):
     def told(self) -> None:
         """Something is new: draw it."""
         self.table.changed()
-        row = self._row()
-        if self.detail.display and row is not self._looked_at:
+        if self.detail.display and self._look is None and self._known() != self._looked_at:
             self._look_soon()
         self.tell()
 
     def _tick(self) -> None:
+        if self.is_web and os.getppid() != self._begun_by:
+            self.exit()  # whoever served this to a browser has been killed
         now = self.live.now()
         self.live.tick(now)
         self.table.tick(now)
@@ -126,7 +129,7 @@ class Watch(App[None]):
     def tell(self) -> None:
         """Have the lines around the lists say how things are."""
         self.top.say(*status.top(self.live, self.view))
-        self.banner.display = self.live.gone is not None
+        self.banner.display = self.live.gone is not None or bool(self.live.trouble)
         self.banner.say(status.banner(self.live))
         self.foot.say(status.bottom(self.live, self.line.offered() if self.line.has_focus else None))
 
@@ -151,6 +154,7 @@ class Watch(App[None]):
         """Put the cursor on a run, as soon as it is there."""
         self.action_view("runs")
         self.tables["runs"].go_to(id)
+        self.live.fetch(id)
 
     def action_to_now(self) -> None:
         self.tables["runs"].touched = False
@@ -215,6 +219,11 @@ class Watch(App[None]):
         key = self.tables["runs"].key
         return self.live.board.rows.get(key) if isinstance(key, int) else None
 
+    def _known(self) -> object:
+        """Of the run under the cursor and its workflow: something else whenever one of them has changed."""
+        row = self._row()
+        return row, row and self.live.board.moves[row.root or row.id]
+
     def _look_soon(self) -> None:
         if self._look is not None:
             self._look.stop()
@@ -222,7 +231,7 @@ class Watch(App[None]):
 
     def _look_now(self) -> None:
         key = self.tables["runs"].key
-        self._looked_at = self._row()
+        self._look, self._looked_at = None, self._known()
         if isinstance(key, int) and key > 0:
             self.run_worker(self.detail.look(key), group="look", exclusive=True)
 
@@ -231,14 +240,17 @@ class Watch(App[None]):
             return
         if self.detail.display:
             self._look_soon()
-        if self.table.at + PAGE // 2 > len(self.live.runs):
+        if max(self.table.at, self.table.page.stop) + PAGE // 2 > len(self.live.runs):
             self.live.more()
 
     async def on_table_opened(self, _: Table.Opened) -> None:
         await self.action_open()
 
     def on_detail_missing(self, message: Detail.Missing) -> None:
-        self.say(f"no run r{message.id}", bad=True)
+        self.say(message.why, bad=True)
+
+    def on_graph_opened(self, message: Graph.Opened) -> None:
+        doing.show_step(self, message.step, message.run)
 
     def on_output_said(self, message: Output.Said) -> None:
         self.say(message.text)
