@@ -93,9 +93,9 @@ class Board:
         self._wake(run)
 
     def sweep(self) -> None:
-        """Let go of what has settled: it is in the store now. Steps that have not outlive their root."""
-        for run in list(self._leaving.values()):
-            steps = self._by_root.pop(run.id, Steps()).values()
+        """Let go of what has settled: it is in the store now."""
+        for run in self._leaving.values():
+            steps = self._by_root.pop(run.id, Steps()).values()  # those whose spools are still there go later, alone
             for each in (run, *(step for step in steps if step.settled)):
                 self._runs.pop(each.id, None)
                 for key in _kin(each):
