@@ -63,6 +63,8 @@ class Graph(ScrollView, can_focus=True):
     def __init__(self, palette: Callable[[], Palette], *, id: str) -> None:
         super().__init__(id=id)
         self.chosen = ROOT
+        self._hidden = False
+        """Whether the choice has not been in sight yet."""
         self._palette = palette
         self._workflow: Workflow | None = None
         self._lines: list[Line] = []
@@ -94,14 +96,17 @@ class Graph(ScrollView, can_focus=True):
                     self._spots[piece.step] = Spot(first.x, first.y, max(first.right, right), y)
                 x = right
         self.virtual_size = Size(width, len(self._lines))
+        if self._hidden:
+            self._reveal()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width, base, palette = self.scrollable_content_region.width, self.rich_style, self._palette()
+        mark = base + (palette.cursor if self.has_focus else palette.bar)
         row = y + self.scroll_offset.y
         segments = []
         for text, style, step in self._lines[row] if row < len(self._lines) else ():
-            here = base + palette.cursor if step and step == self.chosen and self.has_focus else base
+            here = mark if step and step == self.chosen else base
             segments.append(Segment(text, here + palette[MUTED if style == "dim" else style]))
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -149,7 +154,9 @@ class Graph(ScrollView, can_focus=True):
                     self.action_open()
 
     def _reveal(self) -> None:
-        if (spot := self._spots.get(self.chosen)) is not None:
+        spot = self._spots.get(self.chosen)
+        self._hidden = spot is None or not self.size
+        if spot is not None:
             top = 0 if self.chosen == ROOT else spot.y
             self.scroll_to_region(Region(0, top, 1, spot.bottom - top + 1), animate=False, force=True)
         self.refresh()
