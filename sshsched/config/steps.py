@@ -38,7 +38,7 @@ from sshsched.config.step_keys import (
     renamed,
     step_schema,
 )  # fmt: skip
-from sshsched.config.workflow import MAX_FAIL, MOST_STEPS, ON_FAILURE, VARIABLES, inherited
+from sshsched.config.workflow import FINISH_WITHIN, MAX_FAIL, MOST_STEPS, ON_FAILURE, VARIABLES, inherited
 from sshsched.domain.plan import NO_PLAN, Flow, Step
 from sshsched.domain.program import Program
 
@@ -81,7 +81,8 @@ def read_flow(node: Mapping, problems: Problems, around: Surroundings) -> tuple[
     steps = tuple(each for step in written for each in _multiplied(step, known))
     on_failure: Any = _value(node, ON_FAILURE, problems) or "hold"
     places = {f"steps.{step.name.text}": step.name.line for step in written}
-    return Flow(steps, on_failure, _value(node, MAX_FAIL, problems)), places
+    most, within = (_value(node, key, problems) for key in (MAX_FAIL, FINISH_WITHIN))
+    return Flow(steps, on_failure, most, within), places
 
 
 def steps_schema() -> Schema:

@@ -11,7 +11,7 @@ from typing import Final
 from sshsched.config.nodes import Entry, Mapping
 from sshsched.config.programs import PROGRAM, Entries
 from sshsched.config.reading import Key
-from sshsched.config.values import TEXT, Integer, OneOf, Pairs
+from sshsched.config.values import TEXT, Duration, Integer, OneOf, Pairs
 from sshsched.domain.draft import NAME
 
 VARIABLE_WANTED: Final = "name of a variable; use letters, digits and _, no digit first"
@@ -24,6 +24,9 @@ ON_FAILURE: Final = Key(
 )
 MAX_FAIL: Final = Key[int | None](
     "max_fail", Integer(0, MOST_STEPS), "after more failures than this no further step begins", None
+)
+FINISH_WITHIN: Final = Key[float | None](
+    "finish_within", Duration(), "how long the workflow may take as a whole; then it is stopped", None
 )
 ONLY_STEPS: Final = ("command", "argv", "program", "stdin", "job", "foreach", "matrix", "needs", "loop", "outputs")
 SHARED: Final = frozenset(

@@ -27,10 +27,11 @@ class Facade(Protocol):
     Its promise: after every saved change of a run it calls `Hub.publish(run)`, before the loop goes on.
     """
 
-    async def submit(self, drafts: Sequence[Draft]) -> list[Run]:
+    async def submit(self, drafts: Sequence[Draft], taken: Sequence[Run] = ()) -> list[Run]:
         """Make runs, in the order of the drafts, all or none; returns once they are saved.
 
-        Raises NotFoundError for an unknown host, StoreBusyError if nothing could be saved.
+        A single one that is a workflow may take over these steps of another. Raises NotFoundError for an unknown host,
+        StoreBusyError if nothing could be saved.
         """
 
     async def stop(self, ids: Sequence[int], asked: StopAsked) -> list[Run]:

@@ -57,7 +57,7 @@ class Scheduler:
         self._runs: dict[int, Run] = {run.id: run for run in found if not run.settled}
         self._hosts: dict[str, Shape] = {"nas": {"host": "nas", "up": True}}
 
-    async def submit(self, drafts: Sequence[Draft]) -> list[Run]:
+    async def submit(self, drafts: Sequence[Draft], taken: Sequence[Run] = ()) -> list[Run]:
         runs = []
         first = await self.store.last_id() + 1
         for number, each in enumerate(drafts, first):
