@@ -59,7 +59,9 @@ class Found:
         text = read_text(node, problems, f"a regular expression, or one of {', '.join(WHOLE)},")
         near = nearest(text, WHOLE) if text.isidentifier() and text not in WHOLE else None
         if near:
-            raise problems.refuse(node, f"unknown {shown(text)}; did you mean '{near}'? To find the word, write ({text})")
+            raise problems.refuse(
+                node, f"unknown {shown(text)}; did you mean '{near}'? To find the word, write ({text})"
+            )
         try:
             re.compile(text)
         except re.error as error:
