@@ -10,7 +10,6 @@ from bench.place import Bench, bench
 from sshsched.domain.model import Run
 from sshsched.store.filter import RunFilter
 from sshsched.store.reader import Reader
-from tests.support import wait_until
 
 COUNT = 1000
 HOSTS = ("h1", "h2", "h3", "h4")

@@ -84,7 +84,7 @@ class Board:
         old = self._runs.get(run.id)
         if old is not None:
             self._unplace(old, run)
-        if run.root is not None:
+        if run.root is not None and run.root in self._runs:
             self._by_root.setdefault(run.root, Steps()).put(run)
         self._runs[run.id] = run
         if run.settled and not self._kept(run):
@@ -94,8 +94,9 @@ class Board:
 
     def sweep(self) -> None:
         """Let go of what has settled: it is in the store now."""
-        for run in list(self._leaving.values()):
-            for each in (run, *self._by_root.pop(run.id, Steps()).values()):
+        for run in self._leaving.values():
+            steps = self._by_root.pop(run.id, Steps()).values()  # those whose spools are still there go later, alone
+            for each in (run, *(step for step in steps if step.settled)):
                 self._runs.pop(each.id, None)
                 for key in _kin(each):
                     _drop(self._by_job, key, each.id)
