@@ -5,7 +5,7 @@ Rule: what a later version will do is answered by name, so that nobody waits for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from sshsched.config.decisions import ACTION_KEYS, CONDITION_KEYS, DECISIONS, ch
 from sshsched.config.decisions import ELSEWHERE as DECIDED_ELSEWHERE
 from sshsched.config.flows import WORKFLOW, apart
 from sshsched.config.kinded_programs import KINDED
-from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError
+from sshsched.config.nodes import Entry, Mapping, Node, Problems, Text, UnreadableError, texts_in
 from sshsched.config.params import Params, names_in
 from sshsched.config.placement import Asked, Place
 from sshsched.config.programs import PROGRAM, Entries, check_program, make_program, spread
@@ -231,7 +231,7 @@ def _check_templates(node: Mapping, problems: Problems) -> None:
     params = node.entries.get("params")
     names = names_in(params.value) if params else []
     for key in (*FILLED, *ACTION_KEYS):
-        for text in _texts(node.entries[key].value) if key in node.entries else ():
+        for text in texts_in(node.entries[key].value) if key in node.entries else ():
             if is_template(text.text):
                 for fault in faults(text.text, names, _told() if key in ACTION_KEYS else ()):
                     problems.add(text, fault)
@@ -241,15 +241,3 @@ def _told() -> Collection[str]:
     from sshsched.kinds.actions.facts import told_names
 
     return told_names()
-
-
-def _texts(node: Node) -> Iterator[Text]:
-    if isinstance(node, Text):
-        yield node
-    elif isinstance(node, Listing):
-        for item in node.items:
-            yield from _texts(item)
-    elif isinstance(node, Mapping):
-        for entry in node.entries.values():
-            yield entry.key
-            yield from _texts(entry.value)

@@ -14,8 +14,8 @@ from sshsched.config.hosts import Hosts
 from sshsched.config.kinded import is_open
 from sshsched.config.settings import Settings
 from sshsched.config.templates import is_template
+from sshsched.domain.line import is_group
 from sshsched.domain.nearest import unknown
-from sshsched.domain.placement import is_group
 from sshsched.domain.plan import NO_PLAN, Plan
 from sshsched.errors import Problem
 from sshsched.kinds.jobs import Bound, Job, Render

@@ -14,9 +14,9 @@ from sshsched.domain import flow, keys, words
 from sshsched.domain.events import Asked, Considered, Restarted, Woken
 from sshsched.domain.hands import stop_late
 from sshsched.domain.instructions import Advance, Ask, Consider, Instruction, Park, Reconsider, Save, Stir
-from sshsched.domain.line import Line, rank
+from sshsched.domain.line import Line, Lines, is_group, rank
 from sshsched.domain.model import Reason, Run, Spool
-from sshsched.domain.placement import Placed, candidates, choose, is_group, lines_of
+from sshsched.domain.placement import Placed, candidates, choose, lines_of
 from sshsched.domain.saves import end, moved, start, stop_passed
 from sshsched.domain.shape import iso
 from sshsched.domain.states import State
@@ -234,11 +234,13 @@ def _locks(view: View, run: Run) -> Answer:
 
 def _overtakes(view: View, name: str, run: Run, free: int) -> bool:
     """Whether somebody who came earlier waits for more of a lock than is free: else who asks for much never gets it."""
-    firsts = [line.first for line in view.parked.get(keys.lock(name), {}).values()]
-    return any(
-        other is not None and other.id != run.id and rank(other) < rank(run) and other.plan.locks.get(name, 0) > free
-        for other in firsts
-    )
+    lines, own = view.parked.get(keys.lock(name), Lines()), rank(run)
+    other = lines.head()
+    while other is not None and rank(other) < own:
+        if other.plan.locks.get(name, 0) > free:
+            return True
+        other = lines.head(rank(other))
+    return False
 
 
 # Who is told, and when -------------------------------------------------------------------------------------------

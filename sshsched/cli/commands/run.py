@@ -89,7 +89,7 @@ def _explain(app: App, drafts: list[dict[str, Any]], *, as_json: bool) -> int:
     told = app.ask(lambda client: client.explain(drafts))
     if as_json:
         print_json(
-            {"host": draft["host"], "args": draft["args"], "explained": text}
+            {"host": draft["host"], "args": draft.get("args", {}), "explained": text}
             for draft, text in zip(drafts, told, strict=True)
         )
         return 0
