@@ -25,6 +25,8 @@ PARTS = {
     "store": "commits and questions",
     "archive": "old runs that leave the store, beside commits",
     "jobs": "loading and checking ten thousand job files",
+    "decisions": "what a decision costs among many runs that wait",
+    "released": "a thousand runs that wait for one",
     "schedules": "next runs of ten thousand schedules",
     "flow": "what a step of a workflow costs beyond its run",
     "watch": "the live screen: first frame, at rest, among thousands of changes",

@@ -18,6 +18,7 @@ class LinkItem(Answer):
     host: str
     state: str
     since: str | None
+    latency: float | None
     problem: str | None
     permanent: bool
     held: str | None

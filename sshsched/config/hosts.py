@@ -73,7 +73,16 @@ class Hosts(dict[str, Host]):
         super().__init__()
         self.slots = slots
         self.groups: dict[str, Group] = {}
+        self._tagged: dict[str, Group] = {}
         self[LOCAL] = Host(LOCAL, slots=slots)
+
+    def tagged(self, tags: str) -> Group:
+        """The hosts that have all of these tags (`A,B`). Asked in every decision about them, so kept."""
+        if (found := self._tagged.get(tags)) is None:
+            wanted = set(tags.split(","))
+            found = Group(tuple(name for name, host in self.items() if wanted <= set(host.tags)))
+            self._tagged[tags] = found
+        return found
 
     def __missing__(self, name: str) -> Host:
         return Host(name, slots=self.slots)

@@ -5,14 +5,15 @@ Rule: what a later version will do is answered by name, so that nobody waits for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
 
 from sshsched.config.decisions import ACTION_KEYS, CONDITION_KEYS, DECISIONS, check_decisions, take_plan
 from sshsched.config.decisions import ELSEWHERE as DECIDED_ELSEWHERE
+from sshsched.config.flows import WORKFLOW, apart
 from sshsched.config.kinded_programs import KINDED
-from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError
+from sshsched.config.nodes import Entry, Mapping, Node, Problems, Text, UnreadableError, texts_in
 from sshsched.config.params import Params, names_in
 from sshsched.config.placement import Asked, Place
 from sshsched.config.programs import PROGRAM, Entries, check_program, make_program, spread
@@ -21,7 +22,7 @@ from sshsched.config.retention import RETENTION
 from sshsched.config.surroundings import Surroundings
 from sshsched.config.templates import faults, is_template
 from sshsched.config.values import TEXT, Duration, Many, Word
-from sshsched.config.workflow import ONLY_STEPS, STEPS, WORKFLOW, Parts, check_alone
+from sshsched.config.workflow import ONLY_STEPS
 from sshsched.kinds.jobs import Expect, Job, Param, Scheduled
 
 
@@ -131,7 +132,7 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
         raise problems.refuse(node, f"{node.what} stands where a job should be: `host: ...` and `command: ...`")
     before = len(problems.found)
     entries = with_defaults(spread(node, problems), defaults)
-    flat, flow, steps = _apart(Mapping(node.line, node.column, node.path, entries), problems, around)
+    flat, flow, steps = apart(Mapping(node.line, node.column, node.path, entries), problems, around)
     if flow is None:
         check_program(node, entries, problems)
     check_decisions(flat, problems)
@@ -168,15 +169,6 @@ def read_job(node: Node, job_id: str, problems: Problems, around: Surroundings, 
             **{name: flat.entries[name].key.line for name in PLACED if name in flat.entries},
         },
     )
-
-
-def _apart(node: Mapping, problems: Problems, around: Surroundings) -> Parts:
-    if STEPS.name not in node.entries:
-        check_alone(node, problems)
-        return Parts(node)
-    from sshsched.config.steps import apart  # most jobs are no workflows
-
-    return apart(node, problems, around)
 
 
 def _lines(node: Mapping) -> dict[str, int]:
@@ -239,7 +231,7 @@ def _check_templates(node: Mapping, problems: Problems) -> None:
     params = node.entries.get("params")
     names = names_in(params.value) if params else []
     for key in (*FILLED, *ACTION_KEYS):
-        for text in _texts(node.entries[key].value) if key in node.entries else ():
+        for text in texts_in(node.entries[key].value) if key in node.entries else ():
             if is_template(text.text):
                 for fault in faults(text.text, names, _told() if key in ACTION_KEYS else ()):
                     problems.add(text, fault)
@@ -249,15 +241,3 @@ def _told() -> Collection[str]:
     from sshsched.kinds.actions.facts import told_names
 
     return told_names()
-
-
-def _texts(node: Node) -> Iterator[Text]:
-    if isinstance(node, Text):
-        yield node
-    elif isinstance(node, Listing):
-        for item in node.items:
-            yield from _texts(item)
-    elif isinstance(node, Mapping):
-        for entry in node.entries.values():
-            yield entry.key
-            yield from _texts(entry.value)

@@ -111,7 +111,8 @@ def _widened(schema: Schema) -> Schema:
     if kind == "string" and len(bare) == 1:
         return {**told, "type": SCALAR}
     if kind == "array":
-        return {**told, "anyOf": [bare, bare.get("items", {})]}
+        # What may be anything, the parts of a group, is a mapping: an empty list would be anything, too.
+        return {**told, "anyOf": [bare, bare.get("items") or {"type": "object"}]}
     if kind == "string" and "enum" not in bare:
         return {**told, "anyOf": [bare, {"type": SCALAR[1:]}, TEMPLATE]}  # an editor sees 2024 as a number
     if kind in ("integer", "number", "boolean") or "enum" in bare:

@@ -1,4 +1,4 @@
-"""`variables:` and `matrix:` of steps: texts by name, and the product of lists of them.
+"""`matrix:` of a step: the product of its lists, less what is excluded, and what is included besides.
 
 Rule: include and exclude mean what they mean to GitHub Actions.
 """
@@ -10,7 +10,7 @@ from itertools import product
 from typing import Final
 
 from sshsched.config.nodes import Listing, Mapping, Node, Problems, UnreadableError
-from sshsched.config.reading import Key, Schema
+from sshsched.config.reading import Schema
 from sshsched.config.values import TEXT, Many, Pairs, read_named
 from sshsched.domain.draft import NAME
 
@@ -22,7 +22,6 @@ WANTED: Final = "name of a variable; use letters, digits and _, no digit first"
 ITEM: Final = Pairs(AXIS, WANTED, TEXT)
 VALUES: Final = Many(TEXT)
 UNFIT: Final = re.compile(r"[^\w.+:/@%-]")
-VARIABLES: Final = Key("variables", ITEM, "texts for the templates of the steps, by name", {})
 EXTRA: Final = ("include", "exclude")
 
 

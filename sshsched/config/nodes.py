@@ -5,6 +5,7 @@ Rule: no types are guessed here. `10:30`, `no` and `012` are texts; whoever want
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -111,3 +112,16 @@ def shown(text: str, quote: str = "'") -> str:
 def _one_line(text: str, longest: int) -> str:
     short = text if len(text) <= longest else text[: longest - 3] + "..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short)
+
+
+def texts_in(node: Node) -> Iterator[Text]:
+    """All texts of a node, keys among them, in the order of the file."""
+    if isinstance(node, Text):
+        yield node
+    elif isinstance(node, Listing):
+        for item in node.items:
+            yield from texts_in(item)
+    elif isinstance(node, Mapping):
+        for entry in node.entries.values():
+            yield entry.key
+            yield from texts_in(entry.value)

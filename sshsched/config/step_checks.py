@@ -5,11 +5,10 @@ Rule: what can be said before anything runs is said now, at the very text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from sshsched.config.nodes import Listing, Node, Problems, Text, shown
-from sshsched.config.nodes import Mapping as MappingNode
+from sshsched.config.nodes import Problems, Text, shown, texts_in
 from sshsched.config.templates import faults, is_template, reached
 from sshsched.domain.graph import circle
 from sshsched.domain.nearest import suggest
@@ -59,7 +58,7 @@ def check_texts(written: Sequence[Written], params: Sequence[str], problems: Pro
         also |= {"round": None} if step.step.until else {}
         visible = before[name] | ({name} if step.step.until else set())
         for key in FILLED:
-            for text in _texts(step.node.entries[key].value) if key in step.node.entries else ():
+            for text in texts_in(step.node.entries[key].value) if key in step.node.entries else ():
                 if not is_template(text.text):
                     continue
                 for fault in faults(text.text, params, also):
@@ -96,15 +95,3 @@ def _ancestors(steps: Mapping[str, Written]) -> dict[str, set[str]]:
             todo.pop()
             found[name] = needs.union(*(found[need] for need in needs))
     return found
-
-
-def _texts(node: Node) -> Iterator[Text]:
-    if isinstance(node, Text):
-        yield node
-    elif isinstance(node, Listing):
-        for item in node.items:
-            yield from _texts(item)
-    elif isinstance(node, MappingNode):
-        for entry in node.entries.values():
-            yield entry.key
-            yield from _texts(entry.value)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sshsched.config.decisions import DECISIONS
 from sshsched.config.decisions import ELSEWHERE as DECIDED_ELSEWHERE
 from sshsched.config.folder import JOB_WORD
-from sshsched.config.matrix import VARIABLES, Matrix
+from sshsched.config.matrix import Matrix
 from sshsched.config.nodes import Listing, Mapping, Node, Problems, Text, shown
 from sshsched.config.params import NAME as PARAM_NAME
 from sshsched.config.params import WANTED as PARAM_WANTED
@@ -17,6 +17,7 @@ from sshsched.config.programs import ELSEWHERE as PROGRAM_ELSEWHERE
 from sshsched.config.programs import PROGRAM
 from sshsched.config.reading import Key, Made, Record, Schema, read_text
 from sshsched.config.values import TEXT, Duration, Integer, Many, Pairs, Word
+from sshsched.config.workflow import VARIABLES
 from sshsched.domain.handing import WHOLE
 from sshsched.domain.nearest import nearest, suggest
 from sshsched.domain.plan import When
@@ -179,14 +180,6 @@ def step_schema(*, named: bool) -> Schema:
             }
             schema["required"] = [*schema.get("required", ()), "name"]
     return {"anyOf": [plain, job]}
-
-
-def steps_schema() -> Schema:
-    """The JSON Schema of `steps`."""
-    names = {"pattern": f"^{STEP_NAME}$"}
-    step = {"anyOf": [{"type": "string"}, *step_schema(named=False)["anyOf"]]}
-    mapping = {"type": "object", "propertyNames": names, "additionalProperties": step, "minProperties": 1}
-    return {"anyOf": [mapping, {"type": "array", "items": step_schema(named=True), "minItems": 1}]}
 
 
 def renamed(node: Mapping) -> Mapping:

@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sshsched.config.decisions import check_decisions, take_plan
-from sshsched.config.matrix import VARIABLES
 from sshsched.config.matrix import names as matrix_names
 from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, UnreadableError, shown
 from sshsched.config.params import names_in
 from sshsched.config.programs import check_program, make_program, spread
-from sshsched.config.reading import Take, present, read_value, reader
+from sshsched.config.reading import Schema, Take, present, read_value, reader
 from sshsched.config.step_checks import check_needs, check_texts
 from sshsched.config.step_keys import (
     ARGS,
@@ -37,8 +36,9 @@ from sshsched.config.step_keys import (
     WHEN,
     named_in,
     renamed,
+    step_schema,
 )  # fmt: skip
-from sshsched.config.workflow import MAX_FAIL, MOST_STEPS, ON_FAILURE, ONLY_STEPS, SHARED, WORKFLOW, Parts, inherited
+from sshsched.config.workflow import FINISH_WITHIN, MAX_FAIL, MOST_STEPS, ON_FAILURE, VARIABLES, inherited
 from sshsched.domain.plan import NO_PLAN, Flow, Step
 from sshsched.domain.program import Program
 
@@ -61,17 +61,6 @@ class Written:
         return matrix_names(self.step.name, self.items) if self.items else [self.step.name]
 
 
-def apart(node: Mapping, problems: Problems, around: Surroundings) -> Parts:
-    """Set the steps of a job apart from what is about the workflow as a whole. Notes problems, raises for none."""
-    for name in ONLY_STEPS:
-        if name in node.entries:
-            problems.add(node.entries[name].key, "belongs to one of the steps, not beside 'steps'")
-    taken = (*SHARED, *ONLY_STEPS, *(key.name for key in WORKFLOW))
-    rest = {name: entry for name, entry in node.entries.items() if name not in taken}
-    flow, places = read_flow(node, problems, around)
-    return Parts(Mapping(node.line, node.column, node.path, rest), flow, places)
-
-
 def read_flow(node: Mapping, problems: Problems, around: Surroundings) -> tuple[Flow, dict[str, int]]:
     """The workflow of a job, and the lines of its steps. Notes problems; its answer counts if there are none."""
     before = len(problems.found)
@@ -92,7 +81,16 @@ def read_flow(node: Mapping, problems: Problems, around: Surroundings) -> tuple[
     steps = tuple(each for step in written for each in _multiplied(step, known))
     on_failure: Any = _value(node, ON_FAILURE, problems) or "hold"
     places = {f"steps.{step.name.text}": step.name.line for step in written}
-    return Flow(steps, on_failure, _value(node, MAX_FAIL, problems)), places
+    most, within = (_value(node, key, problems) for key in (MAX_FAIL, FINISH_WITHIN))
+    return Flow(steps, on_failure, most, within), places
+
+
+def steps_schema() -> Schema:
+    """The JSON Schema of `steps`."""
+    names = {"pattern": f"^{STEP_NAME}$"}
+    step = {"anyOf": [{"type": "string"}, *step_schema(named=False)["anyOf"]]}
+    mapping = {"type": "object", "propertyNames": names, "additionalProperties": step, "minProperties": 1}
+    return {"anyOf": [mapping, {"type": "array", "items": step_schema(named=True), "minItems": 1}]}
 
 
 def _value(node: Mapping, key: Any, problems: Problems) -> Any:

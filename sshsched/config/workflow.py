@@ -6,59 +6,33 @@ such as its schedule, conditions and actions, is about the workflow as a whole.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from sshsched.config.matrix import VARIABLES
-from sshsched.config.nodes import Entry, Mapping, Node, Problems
+from sshsched.config.nodes import Entry, Mapping
 from sshsched.config.programs import PROGRAM, Entries
-from sshsched.config.reading import Key, Schema
-from sshsched.config.values import Integer, OneOf
-from sshsched.domain.plan import Flow
+from sshsched.config.reading import Key
+from sshsched.config.values import TEXT, Duration, Integer, OneOf, Pairs
+from sshsched.domain.draft import NAME
 
+VARIABLE_WANTED: Final = "name of a variable; use letters, digits and _, no digit first"
 MOST_STEPS: Final = 10_000
-
-
-class _Steps:
-    """Passed over by the reader of the job: steps take over from their job, and most jobs have none."""
-
-    def read(self, node: Node, problems: Problems) -> None:
-        return None
-
-    def schema(self) -> Schema:
-        from sshsched.config.step_keys import steps_schema
-
-        return steps_schema()
-
-
-STEPS: Final = Key("steps", _Steps(), "a workflow: commands by name, and what each one needs", None)
+VARIABLES: Final = Key(
+    "variables", Pairs(NAME.pattern, VARIABLE_WANTED, TEXT), "texts for the templates of the steps, by name", {}
+)
 ON_FAILURE: Final = Key(
     "on_failure", OneOf(("hold", "fail"), "way to go on"), "after a failure: hold the workflow, or let it fail", "hold"
 )
 MAX_FAIL: Final = Key[int | None](
     "max_fail", Integer(0, MOST_STEPS), "after more failures than this no further step begins", None
 )
-WORKFLOW: Final[tuple[Key[Any], ...]] = (STEPS, VARIABLES, ON_FAILURE, MAX_FAIL)
-
+FINISH_WITHIN: Final = Key[float | None](
+    "finish_within", Duration(), "how long the workflow may take as a whole; then it is stopped", None
+)
 ONLY_STEPS: Final = ("command", "argv", "program", "stdin", "job", "foreach", "matrix", "needs", "loop", "outputs")
 SHARED: Final = frozenset(
     ({key.name for key in PROGRAM.keys} - set(ONLY_STEPS)) | {"host", "retry", "idempotent", "secrets"}
 )
 """Keys of the job that are for its steps."""
-
-
-class Parts(NamedTuple):
-    """A job's mapping without what is its steps', the workflow that those make, and lines as `Job.places` has them."""
-
-    node: Mapping
-    flow: Flow | None = None
-    places: dict[str, int] = {}  # noqa: RUF012 - a default of a tuple, which nobody changes
-
-
-def check_alone(node: Mapping, problems: Problems) -> None:
-    """Note what means something only in a workflow, in a job that is none."""
-    for key in WORKFLOW:
-        if key.name in node.entries:
-            problems.add(node.entries[key.name].key, f"means something only beside 'steps'{_else(key.name)}")
 
 
 def inherited(own: Entries, job: Entries) -> dict[str, Entry]:
@@ -74,7 +48,3 @@ def inherited(own: Entries, job: Entries) -> dict[str, Entry]:
             entry = Entry(entry.key, Mapping(value.line, value.column, value.path, merged))
         found[name] = entry
     return found
-
-
-def _else(name: str) -> str:
-    return "; for one job write `action: {type: ..., if: failure}`, or `notify: ...`" if name == "on_failure" else ""

@@ -24,6 +24,8 @@ MEANT = frozenset({Reason.CONFIG, Reason.CONDITION, Reason.BY_HAND, Reason.STOPP
 def after(view: View, event: Moved) -> Iterator[Instruction]:
     """Another attempt, if the job wants one and it is safe; and what the actions do."""
     run, occasion = event.run, str(event.run.state)
+    if run.reason is Reason.TAKEN_OVER:
+        return  # what followed has followed where it ended
     if run.finished and (event.old is None or not event.old.finished) and again(run):
         occasion = "retry"
         yield Make(next_attempt(run), event.at + pause(run.plan.retry, run.attempt, run.key))

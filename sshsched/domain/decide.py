@@ -44,9 +44,11 @@ from sshsched.domain.hands import failed_wanted, hold_wanted, mark_wanted, relea
 from sshsched.domain.instructions import Advance, Clean, Consider, Instruction, Look, Save, Seal, Stir
 from sshsched.domain.model import LogEntry, Reason, Run
 from sshsched.domain.reports import reported, start_refused
+from sshsched.domain.resume import take_over
 from sshsched.domain.saves import note, rest, start
 from sshsched.domain.states import State
 from sshsched.domain.telling import delivered, told
+from sshsched.domain.timers import ends_at
 from sshsched.domain.view import View
 from sshsched.domain.waiting import asked, considered, restarted, woken
 
@@ -63,6 +65,9 @@ def decide(view: View, event: Event) -> list[Instruction]:
 def submitted(view: View, event: Submitted) -> Iterator[Instruction]:
     """New runs are stored before anybody hears of them."""
     yield from _new(view, event.runs, event.at)
+    if event.taken:
+        (root,) = event.runs
+        yield from take_over(root, event.taken)
     if event.follows is not None and (asker := view.runs.get(event.follows)) is not None:
         names = ", ".join(run.name for run in event.runs)
         yield Save(asker, asker.state, (note(asker, event.at, f"its action made {names}"),))
@@ -80,7 +85,9 @@ def learnt(view: View, event: Learnt) -> Iterator[Instruction]:
 
 
 def _new(view: View, runs: tuple[Run, ...], at: float) -> Iterator[Instruction]:
-    for run in runs:
+    for given in runs:
+        root = None if given.root is None or given.finished else view.runs.get(given.root)
+        run = given if root is None else replace(given, stop_at=ends_at(root))
         yield Save(run, None, (LogEntry(run.id, at, None, run.state, run.reason, words.created(run)),))
         if run.attempt > 1 and run.rerun_of is not None and (last := view.runs.get(run.rerun_of)) is not None:
             yield Save(replace(last, retried_by=run.id), last.state)

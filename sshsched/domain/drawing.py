@@ -1,18 +1,28 @@
 """A workflow as text: boxes in layers where there is room, an indented list where there is not, and mermaid.
 
-Rule: pure. A line is a list of (text, style), where a style is a state of a run, "dim" or empty; who shows it knows
-what those look like.
+Rule: pure. A line is a list of pieces, each with a style: a state of a run, "dim" or empty; who shows it knows what
+those look like. A piece that belongs to a step names it, for those who point at it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sshsched.domain.graph import layers
 from sshsched.domain.outline import Place
 
-Line = list[tuple[str, str]]
+
+class Piece(NamedTuple):
+    """A part of a line."""
+
+    text: str
+    style: str = ""
+    step: str = ""
+
+
+Line = list[Piece]
 Box = tuple[str, str, str]
 """Its two lines of text, and its style."""
 
@@ -44,8 +54,9 @@ def listing(places: Sequence[Place]) -> list[Line]:
         name, state, style = _box(place)
         needs = ", ".join(place.needs[:4]) + (f" and {len(place.needs) - 4} more" if len(place.needs) > 4 else "")
         case = "" if place.when == "success" else f" ({place.when})"
-        line: Line = [("  " * depth[place.name], ""), (name, style), (f"  {state}{case}", "")]
-        lines.append([*line, (f"  after {needs}", "dim")] if needs else line)
+        own = place.name
+        line = [Piece("  " * depth[own]), Piece(name, style, own), Piece(f"  {state}{case}", step=own)]
+        lines.append([*line, Piece(f"  after {needs}", "dim")] if needs else line)
     return lines
 
 
@@ -118,7 +129,7 @@ def _drawn(rows: list[list[tuple[str, str]]], known: dict[str, Place], boxes: di
 
 
 def _boxes(row: list[tuple[str, str]], left: int, boxes: dict[str, Box]) -> list[Line]:
-    lines: list[Line] = [[(" " * left, "")] for _ in range(4)]
+    lines: list[Line] = [[Piece(" " * left)] for _ in range(4)]
     for count, cell in enumerate(row):
         name, box = cell
         gap = " " * GAP if count else ""
@@ -129,7 +140,7 @@ def _boxes(row: list[tuple[str, str]], left: int, boxes: dict[str, Box]) -> list
             title, state, style = boxes[name]
             parts = [f"┌─{'─' * wide}─┐", f"│ {title:<{wide}} │", f"│ {state:<{wide}} │", f"└─{'─' * wide}─┘"]
         for line, part in zip(lines, parts, strict=True):
-            line += [(gap, ""), (part, style)]
+            line += [Piece(gap), Piece(part, style, box)]
     return lines
 
 
@@ -169,5 +180,5 @@ def _wires(
             joints[column] |= UP
         for column in targets:
             joints[column] |= DOWN
-        lines.append([("".join(_CORNERS[joint] for joint in joints).rstrip(), "dim")])
+        lines.append([Piece("".join(_CORNERS[joint] for joint in joints).rstrip(), "dim")])
     return lines

@@ -58,11 +58,15 @@ class Restarted:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """New runs, with ids, as the first thing known of them. `follows` is the run whose action asked for them."""
+    """New runs, with ids, as the first thing known of them. `follows` is the run whose action asked for them.
+
+    `taken` are steps of a workflow that has ended, which the one new run takes over.
+    """
 
     at: float
     runs: tuple[Run, ...]
     follows: int | None = None
+    taken: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

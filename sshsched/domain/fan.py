@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sshsched.domain.draft import Draft
-from sshsched.domain.placement import is_group
+from sshsched.domain.line import is_group
 from sshsched.domain.plan import NO_FAN, NO_PLAN, Fan, Flow, Plan, Retry, Step
 from sshsched.domain.program import Program
 from sshsched.domain.view import Group

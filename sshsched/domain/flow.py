@@ -1,7 +1,8 @@
 """What becomes of a workflow: which steps begin when another has ended, and how its root comes to an end.
 
-Rule: a step's end costs what needs it, not how many steps there are; all steps are looked at only when nothing runs any
-more. Every step ends up as a run: one that can never begin is made skipped, and says why.
+Rule: a step's end costs what needs it, not how many steps there are; all steps are looked at only at the beginning, by
+hand, and when nothing runs any more. Every step ends up as a run: one that can never begin is made skipped, and says
+why.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from sshsched.domain import words
 from sshsched.domain.begin import Beginning, again, over
 from sshsched.domain.events import Advanced, Extracted
 from sshsched.domain.graph import graph_of
 from sshsched.domain.handing import WARNED, failed_words, progress, waits_for_outputs
 from sshsched.domain.instructions import Advance, Extract, Instruction, Make, Save
-from sshsched.domain.model import Reason, Run, StopAsked
+from sshsched.domain.model import Cause, Reason, Run, StopAsked
 from sshsched.domain.plan import Step
 from sshsched.domain.program import Program
 from sshsched.domain.saves import end, moved, note
@@ -26,6 +28,8 @@ HELD = "failed: "
 """What the words of a workflow that holds itself begin with."""
 NOTHING = Program()
 """What a run holds that was over before it began."""
+ONCE_MORE = frozenset({Reason.UPSTREAM_FAILED, Reason.TAKEN_OVER})
+"""Why a step was skipped that runs again together with what failed."""
 
 
 def advanced(view: View, event: Advanced) -> Iterator[Instruction]:
@@ -33,6 +37,12 @@ def advanced(view: View, event: Advanced) -> Iterator[Instruction]:
     root = view.runs.get(event.root)
     if root is not None and root.plan.flow is not None and root.state in (State.RUNNING, State.STOPPING):
         yield from Course(view, root, event.at).go_on(event.step)
+
+
+def begun(view: View, root: Run, at: float) -> Iterator[Instruction]:
+    """The steps of a workflow may begin. What it has taken over from another one and failed there runs again."""
+    yield from Course(view, root, at).failed_again(root.by)
+    yield Advance(root.id)
 
 
 def extracted(view: View, event: Extracted) -> Iterator[Instruction]:
@@ -53,8 +63,8 @@ def stop_root(
     if root.state is State.STOPPING:
         stopping = Save(replace(root, stop_asked=asked, held=""), root.state)
     else:
-        why = f"stopped by {asked.by}"
-        stopping = moved(root, State.STOPPING, asked.at, Reason.STOP_ASKED, why, stop_asked=asked, held="")
+        why = words.root_stopped(root, asked)
+        stopping = moved(root, State.STOPPING, asked.at, words.reason_of(asked.cause), why, stop_asked=asked, held="")
     yield stopping
     live = list(view.by_root.get(root.id, Steps()).live.values())
     for run in live:
@@ -108,7 +118,7 @@ class Course:
         done = list(self._after(moved_step)) if moved_step else []
         if self._stopped():
             yield from self._call_off(f"skipped: {self._root.message}", Reason.BY_HAND)
-        if not done and not self._steps.live:
+        if not moved_step or not (done or self._steps.live):
             done = list(self._look_at_all())
         yield from done
         if done or self._steps.live:
@@ -178,11 +188,7 @@ class Course:
     # How it stands ---------------------------------------------------------------------------------------------------
 
     def _runs(self, step: Step) -> list[Run]:
-        """The runs that count for a step; none if it has not begun."""
-        if each := self._steps.each(step.name):
-            return list(each.values())
-        run = self._steps.newest(step.name)
-        return [] if run is None else [run]
+        return self._steps.runs(step.name)
 
     def _bad(self, name: str) -> list[Run]:
         return [run for run in self._runs(self._graph.steps[name]) if run.state is not State.SUCCESS][:3]
@@ -238,12 +244,12 @@ class Course:
         handing = (run for step in self._flow.steps for run in self._runs(step) if waits_for_outputs(step, run))
         if by_hand or any(handing):
             yield from self._tell()
-        elif self._stopped():
+        elif root.stop_asked is not None:
             for step in self._flow.steps:
                 if not self._runs(step):
                     yield over(root, step.name, State.SKIPPED, Reason.NOT_NEEDED, root.message)
-            by = root.stop_asked.by if root.stop_asked else ""
-            yield from self._end(State.FAILURE, Reason.STOPPED, f"stopped by {by}: ")
+            reason = Reason.TIMEOUT if root.stop_asked.cause is Cause.TIMEOUT else Reason.STOPPED
+            yield from self._end(State.FAILURE, reason, f"{words.root_stopped(root, root.stop_asked)}: ")
         elif failed and self._holds():
             yield from self._hold()
         elif left := [step.name for step in self._flow.steps if self._verdict(step) is None]:
@@ -285,5 +291,5 @@ class Course:
                 yield from self._begin.step(step)  # or else when its needs have ended again
         for step in self._flow.steps:
             for run in self._runs(step):
-                if run.state is State.SKIPPED and run.reason is Reason.UPSTREAM_FAILED and run.program != NOTHING:
+                if run.state is State.SKIPPED and run.reason in ONCE_MORE and run.program != NOTHING:
                     yield again(run, by)

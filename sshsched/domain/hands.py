@@ -31,6 +31,17 @@ def stop_wanted(view: View, event: StopWanted) -> Iterator[Instruction]:
             yield from stop(run, event.asked)
 
 
+def stop_late(view: View, root: Run, asked: StopAsked) -> Iterator[Instruction]:
+    """A workflow whose time is over ends, each step as its own program says; their hosts may be at it already."""
+
+    def own(run: Run) -> Iterator[Instruction]:
+        if run.state is not State.STOPPING:
+            rung = run.program.stop
+            yield from stop(run, StopAsked(asked.at, words.SCHEDULE, signal=rung.signal, grace=rung.grace))
+
+    yield from flow.stop_root(view, root, asked, own)
+
+
 def stop(run: Run, asked: StopAsked) -> Iterator[Instruction]:
     """One run that has a program."""
     if not run.on_host:

@@ -125,11 +125,12 @@ class Park:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """How a run is over before it began: skipped or error, and why."""
+    """How a run is over before it began, and why; `took` is the run whose end it takes over, if it does that."""
 
     state: State
     reason: Reason
     why: str
+    took: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,11 @@ def job(job_id: str, args: Mapping[str, str] | None = None) -> str:
     return f"job:{job_id}" if args is None else f"job:{job_id}?{json.dumps(sorted(args.items()))}"
 
 
+def ended(job_id: str, args: Mapping[str, str] | None = None) -> str:
+    """Runs of this job, with these args or any, end, or are marked: what most wait for, and the rarest of moves."""
+    return f"ended:{job(job_id, args)}"
+
+
 def names(job_id: str) -> str:
     """A new run of this job has args of other names than the one before."""
     return f"names:{job_id}"
@@ -77,6 +82,9 @@ def stirred(old: Run | None, new: Run) -> Iterator[str]:
     if new.job_id is not None:
         yield job(new.job_id)
         yield job(new.job_id, new.args)
+        if new.finished:
+            yield ended(new.job_id)
+            yield ended(new.job_id, new.args)
     yield from rooms(new)
     if new.root is not None:
         yield root(new.root)

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     CONDITION = "condition"
     UPSTREAM_FAILED = "upstream-failed"
     """A step that this one needs has failed, or was skipped for that."""
+    TAKEN_OVER = "taken-over"
+    """A step of a workflow that takes up another: it ended so there."""
     NOT_NEEDED = "not-needed"
     """A step whose case did not come about: there was no failure to answer, or nothing to repeat it for."""
 

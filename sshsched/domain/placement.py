@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from sshsched.domain import words
+from sshsched.domain.line import is_group
 from sshsched.domain.model import Run
 from sshsched.domain.view import Group, HostView, View
 
@@ -36,11 +37,6 @@ class Unplaced:
     until: float | None = None
 
 
-def is_group(asked: str) -> bool:
-    """Whether what was asked for stands for any one of several hosts."""
-    return asked.startswith(("@", "tags:"))
-
-
 def candidates(view: View, asked: str) -> Group:
     """The hosts that were asked for. A single host is a group of one; a group that is gone, and a root, have none."""
     if not asked:
@@ -59,7 +55,7 @@ def choose(view: View, run: Run, at: float) -> Placed | Unplaced:
     ready = at if run.ready_since is None else run.ready_since
     connecting = False
     for name in ORDERS.get(strategy, first)(view, run, group):
-        host = view.hosts.get(name, HostView(name))
+        host = view.hosts.get(name) or HostView(name)
         if host.up and not _full(view, host) and _held(view, name) is None:
             if connecting and at - ready < PATIENCE:
                 break
@@ -67,7 +63,7 @@ def choose(view: View, run: Run, at: float) -> Placed | Unplaced:
         if strategy == "sticky" and host.up:
             return Unplaced(_why(view, name))
         connecting = connecting or (not host.up and not host.problem and _held(view, name) is None)
-    hosts = [view.hosts.get(name, HostView(name)) for name in group.hosts]
+    hosts = [view.hosts.get(name) or HostView(name) for name in group.hosts]
     never = all(host.permanent and not host.up for host in hosts)
     until = ready + PATIENCE if connecting and len(hosts) > 1 and at - ready < PATIENCE else None
     return Unplaced(_whole(view, run.asked, group), never, until)
@@ -134,7 +130,7 @@ def least_busy(view: View, run: Run, group: Group) -> list[str]:
     """The smallest share of slots taken; where slots have no limit, the fewest runs."""
 
     def load(name: str) -> tuple[float, int]:
-        host, busy = view.hosts.get(name, HostView(name)), view.busy.get(name, 0)
+        host, busy = view.hosts.get(name) or HostView(name), view.busy.get(name, 0)
         return (busy / host.slots if host.slots else 0.0, busy)
 
     return sorted(group.hosts, key=load)
@@ -164,6 +160,8 @@ ORDERS: dict[str, Order] = {
 
 def lines_of(view: View, host: str) -> Iterator[str]:
     """The waiting lines that a host serves."""
-    for asked in view.waiting:
-        if asked == host or (is_group(asked) and host in candidates(view, asked).hosts):
+    if host in view.waiting:
+        yield host
+    for asked in view.waiting.groups:
+        if host in candidates(view, asked).hosts:
             yield asked

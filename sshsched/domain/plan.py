@@ -100,12 +100,14 @@ class Flow:
     """The steps of a workflow, and what follows when one of them fails.
 
     `on_failure` of "hold" keeps the root live, and waiting for somebody, when nothing more can begin. After more than
-    `max_fail` failed steps nothing begins any more but what answers failures; None is no limit.
+    `max_fail` failed steps nothing begins any more but what answers failures; None is no limit. It is stopped
+    `finish_within` seconds after it began.
     """
 
     steps: tuple[Step, ...]
     on_failure: Literal["hold", "fail"] = "hold"
     max_fail: int | None = None
+    finish_within: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

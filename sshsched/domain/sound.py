@@ -45,6 +45,7 @@ def plan_flaws(plan: Plan, at: str = "plan") -> Iterator[Flaw]:
             yield f"{at}.secrets", f"{variable!r}: {name!r} is no variable with a {secrets.WANTED}"
     if plan.flow is not None:
         yield from flow_flaws(plan.flow, f"{at}.flow")
+        yield from _seconds(f"{at}.flow.finish_within", plan.flow.finish_within)
     for index, step in enumerate(plan.flow.steps if plan.flow else ()):
         if step.plan is not None:
             yield from plan_flaws(step.plan, f"{at}.flow.steps[{index}].plan")

@@ -67,6 +67,13 @@ class Steps(Mapping[int, Run]):
             return found
         return {place: run for place, run in found.items() if run.id > over.id}
 
+    def runs(self, step: str) -> list[Run]:
+        """The runs that count for a step; none if it has not begun."""
+        if each := self.each(step):
+            return list(each.values())
+        run = self.newest(step)
+        return [] if run is None else [run]
+
     def put(self, run: Run) -> None:
         """A run as it is now."""
         self._runs[run.id] = run

@@ -1,4 +1,7 @@
-"""What time alone brings to a run: its hour, the end of its patience, and warnings that it is late or takes long."""
+"""What time alone brings to a run: its hour, the end of its patience, and warnings that it is late or takes long.
+
+A program's time is held by its host; that of a workflow as a whole is held here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import replace
 
 from sshsched.domain import words
 from sshsched.domain.instructions import Instruction, Save
-from sshsched.domain.model import Run
+from sshsched.domain.model import Cause, Run, StopAsked
 from sshsched.domain.saves import note
 from sshsched.domain.states import State
 from sshsched.domain.view import View
@@ -42,6 +45,22 @@ def long_at(run: Run) -> float | None:
     return run.started_at + run.plan.long_after
 
 
+def ends_at(root: Run) -> float | None:
+    """When a workflow that has begun is stopped, and with it all its steps; None if it may take its time."""
+    within = None if root.plan.flow is None else root.plan.flow.finish_within
+    limit = None if within is None or root.started_at is None else root.started_at + within
+    return min((time for time in (root.stop_at, limit) if time is not None), default=None)
+
+
+def time_over(root: Run, at: float) -> StopAsked | None:
+    """The wish to end a workflow whose time is over; None for all else."""
+    end = ends_at(root) if root.plan.flow is not None and root.on_host and root.stop_asked is None else None
+    if end is None or end > at:
+        return None
+    by_schedule = end == root.stop_at
+    return StopAsked(at, words.SCHEDULE) if by_schedule else StopAsked(at, words.TIME_LIMIT, Cause.TIMEOUT)
+
+
 def wakes_at(run: Run) -> float | None:
     """When time alone may change something about a run, apart from what its conditions say."""
     times = [late_at(run), long_at(run)]
@@ -49,4 +68,6 @@ def wakes_at(run: Run) -> float | None:
         times.append(run.due_at)
     elif run.state is State.WAITING:
         times += [run.stop_at, None if run.ready_since is None else run.ready_since + run.start_within]
+    elif run.plan.flow is not None and run.on_host and run.stop_asked is None:
+        times.append(ends_at(run))
     return min((time for time in times if time is not None), default=None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sshsched.domain.line import Line
+from sshsched.domain.line import Lines
 from sshsched.domain.model import Run
 from sshsched.domain.plan import NO_FAN, Fan, Plan, Rule
 from sshsched.domain.states import State
@@ -151,11 +151,11 @@ class View:
     runs: Mapping[int, Run]
     by_host: Mapping[str, Mapping[int, Run]]
     """The runs that are on their host, or have ended there and are not cleaned."""
-    waiting: Mapping[str, Line]
+    waiting: Lines
     """The runs that are ready and wait for a place, by what they asked for."""
     busy: Mapping[str, int]
     """How many runs are on each host."""
-    parked: Mapping[str, Mapping[str, Line]]
+    parked: Mapping[str, Lines]
     """The runs that wait for a key, by what they asked for."""
     hosts: Mapping[str, HostView]
     by_job: Mapping[str, Mapping[int, Run]]

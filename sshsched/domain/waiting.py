@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from sshsched.domain import keys, words
+from sshsched.domain import flow, keys, words
 from sshsched.domain.events import Asked, Considered, Restarted, Woken
+from sshsched.domain.hands import stop_late
 from sshsched.domain.instructions import Advance, Ask, Consider, Instruction, Park, Reconsider, Save, Stir
-from sshsched.domain.line import Line, rank
+from sshsched.domain.line import Line, Lines, is_group, rank
 from sshsched.domain.model import Reason, Run, Spool
-from sshsched.domain.placement import Placed, candidates, choose, is_group, lines_of
+from sshsched.domain.placement import Placed, candidates, choose, lines_of
 from sshsched.domain.saves import end, moved, start, stop_passed
 from sshsched.domain.shape import iso
 from sshsched.domain.states import State
-from sshsched.domain.timers import warnings
+from sshsched.domain.timers import time_over, warnings
 from sshsched.domain.view import Answer, HostView, Never, Ready, View, Wait
 
 LOOK_FURTHER = 100  # runs of a group's line that are offered a free host before the rest of the line has to wait
@@ -39,6 +40,9 @@ def woken(view: View, event: Woken) -> Iterator[Instruction]:
     for number in event.run_ids:
         run = view.runs.get(number)
         if run is None:
+            continue
+        if (asked := time_over(run, event.at)) is not None:
+            yield from stop_late(view, run, asked)
             continue
         yield from warnings(view, run, event.at)
         if run.state is State.SCHEDULED and run.due_at <= event.at:
@@ -118,7 +122,7 @@ def _try(view: View, run: Run, at: float) -> Iterator[Instruction]:
     if run.plan.flow is not None:
         save = moved(run, State.RUNNING, at, Reason.READY, "its steps begin", started_at=at, ready_since=at)
         yield save
-        yield Advance(run.id)
+        yield from flow.begun(view, save.run, at)
         return
     ready = run if run.ready_since is not None else replace(run, ready_since=at)
     place = choose(view, ready, at)
@@ -229,11 +233,13 @@ def _locks(view: View, run: Run) -> Answer:
 
 def _overtakes(view: View, name: str, run: Run, free: int) -> bool:
     """Whether somebody who came earlier waits for more of a lock than is free: else who asks for much never gets it."""
-    firsts = [line.first for line in view.parked.get(keys.lock(name), {}).values()]
-    return any(
-        other is not None and other.id != run.id and rank(other) < rank(run) and other.plan.locks.get(name, 0) > free
-        for other in firsts
-    )
+    lines, own = view.parked.get(keys.lock(name), Lines()), rank(run)
+    other = lines.head()
+    while other is not None and rank(other) < own:
+        if other.plan.locks.get(name, 0) > free:
+            return True
+        other = lines.head(rank(other))
+    return False
 
 
 # Who is told, and when -------------------------------------------------------------------------------------------

@@ -6,11 +6,13 @@ import signal
 
 from sshsched.domain import shape
 from sshsched.domain.events import Report
-from sshsched.domain.model import Cause, Outcome, Reason, Run
+from sshsched.domain.model import Cause, Outcome, Reason, Run, StopAsked
 from sshsched.domain.view import HostView
 
 SCHEDULE = "schedule"
-"""Who asks for runs that are made by a schedule."""
+"""Who asks for runs that are made by a schedule, and for their end."""
+TIME_LIMIT = "its time limit"
+"""Who asks for the end of a workflow that takes too long."""
 
 
 def seconds(number: float) -> str:
@@ -80,6 +82,13 @@ def stopped_before_start(run: Run) -> str:
 def stop_passed(run: Run) -> str:
     why = f" ({run.message})" if run.message else ""
     return f"its stop time, {shape.iso(run.stop_at)}, came before it could start{why}"
+
+
+def root_stopped(root: Run, asked: StopAsked) -> str:
+    """Why no step of a workflow begins any more."""
+    if asked.cause is Cause.TIMEOUT and root.plan.flow is not None:
+        return f"not finished within {seconds(root.plan.flow.finish_within or 0)}"
+    return stopping(asked.cause, root) if asked.by == SCHEDULE else f"stopped by {asked.by}"
 
 
 def asked_by(cause: Cause) -> str:

@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 
 from sshsched.domain import keys, placement
-from sshsched.domain.line import Line
+from sshsched.domain.line import Lines
 from sshsched.domain.model import Run
 from sshsched.domain.shape import Shape, iso
 from sshsched.domain.states import State
@@ -38,9 +38,9 @@ class Board:
     ) -> None:
         self._runs: Runs = {}
         self._by_host: dict[str, Runs] = {}
-        self._waiting: dict[str, Line] = {}
+        self._waiting = Lines()
         self._busy: dict[str, int] = {}
-        self._parked: dict[str, dict[str, Line]] = {}
+        self._parked: dict[str, Lines] = {}
         self._by_job: dict[str, Runs] = {}
         self._running: dict[str, Runs] = {}
         self._names: dict[str, frozenset[str]] = {}
@@ -84,7 +84,7 @@ class Board:
         old = self._runs.get(run.id)
         if old is not None:
             self._unplace(old, run)
-        if run.root is not None:
+        if run.root is not None and run.root in self._runs:
             self._by_root.setdefault(run.root, Steps()).put(run)
         self._runs[run.id] = run
         if run.settled and not self._kept(run):
@@ -94,8 +94,9 @@ class Board:
 
     def sweep(self) -> None:
         """Let go of what has settled: it is in the store now."""
-        for run in list(self._leaving.values()):
-            for each in (run, *self._by_root.pop(run.id, Steps()).values()):
+        for run in self._leaving.values():
+            steps = self._by_root.pop(run.id, Steps()).values()  # those whose spools are still there go later, alone
+            for each in (run, *(step for step in steps if step.settled)):
                 self._runs.pop(each.id, None)
                 for key in _kin(each):
                     _drop(self._by_job, key, each.id)
@@ -107,7 +108,7 @@ class Board:
         self._unpark(run)
         self._parks[run_id] = (on, until)
         for key in on:
-            self._parked.setdefault(key, {}).setdefault(run.asked, Line()).put(run)
+            self._parked.setdefault(key, Lines()).put(run)
         self._wake(run)
 
     def unpark(self, run_id: int) -> None:
@@ -185,9 +186,9 @@ class Board:
                 self._locks.setdefault(name, {})[run.id] = count
         if run.state is State.WAITING:
             if run.ready_since is not None:
-                self._waiting.setdefault(run.asked, Line()).put(run)
+                self._waiting.put(run)
             for key in self._parks.get(run.id, ((), None))[0]:
-                self._parked[key][run.asked].put(run)
+                self._parked[key].put(run)
         elif run.host and not run.settled and run.state is not State.SCHEDULED:
             self._by_host.setdefault(run.host, {})[run.id] = run
         if old is None and run.job_id is not None and run.root is None:
@@ -210,11 +211,7 @@ class Board:
                 for key in _kin(old):
                     _drop(self._running, key, old.id)
         if old.state is State.WAITING and not (run.state is State.WAITING and run.ready_since is not None):
-            line = self._waiting.get(old.asked)
-            if line is not None:
-                line.remove(old.id)
-                if not len(line):
-                    del self._waiting[old.asked]
+            self._waiting.remove(old)
         if run.state is not State.WAITING:
             self._unpark(old)
         if old.host and run.settled:
@@ -222,12 +219,9 @@ class Board:
 
     def _unpark(self, run: Run) -> None:
         for key in self._parks.pop(run.id, ((), None))[0]:
-            lines = self._parked[key]
-            lines[run.asked].remove(run.id)
-            if not len(lines[run.asked]):
-                del lines[run.asked]
-                if not lines:
-                    del self._parked[key]
+            self._parked[key].remove(run)
+            if not self._parked[key]:
+                del self._parked[key]
 
     def _wake(self, run: Run) -> None:
         times = (None if run.settled else wakes_at(run), self._parks.get(run.id, ((), None))[1])
@@ -254,7 +248,7 @@ def _drop(index: dict[str, dict[int, Run]] | dict[str, dict[int, int]], key: str
             del index[key]
 
 
-def host_shape(board: Board, name: str, slots: int | None, *, wanted: bool) -> Shape:
+def host_shape(board: Board, name: str, slots: int | None, latency: float | None, *, wanted: bool) -> Shape:
     """A host as the service shows it. `wanted`: a link to it is up, or is being made."""
     host = board.host(name)
     if host.up:
@@ -267,6 +261,7 @@ def host_shape(board: Board, name: str, slots: int | None, *, wanted: bool) -> S
         "host": name,
         "state": state,
         "since": iso(host.since) if host.since else None,
+        "latency": None if latency is None else round(latency, 4),
         "problem": host.problem or None,
         "permanent": host.permanent,
         "held": board.view.holds.get(f"host:{name}"),

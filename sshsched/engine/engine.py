@@ -151,12 +151,12 @@ class Engine:
 
     # What the service asks -------------------------------------------------------------------------------------------
 
-    async def submit(self, drafts: Sequence[Draft]) -> list[Run]:
-        """Make runs; returns once they are saved."""
+    async def submit(self, drafts: Sequence[Draft], taken: Sequence[Run] = ()) -> list[Run]:
+        """Make runs; returns once they are saved. A single one that is a workflow may take over steps of another."""
         now = self._clock()
         runs = tuple(self._maker.run(draft, now) for draft in drafts)
         self._workers.hurry(runs)
-        changed = await self._core.say(Submitted(now, runs))
+        changed = await self._core.say(Submitted(now, runs, taken=tuple(taken)))
         return [changed.get(run.id, run) for run in runs]
 
     async def stop(self, ids: Sequence[int], asked: StopAsked) -> list[Run]:

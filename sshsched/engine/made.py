@@ -9,14 +9,15 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sshsched.domain.draft import Draft, draft_flaws
+from sshsched.domain.draft import Draft
 from sshsched.domain.fan import fanned_out
 from sshsched.domain.instructions import Over
+from sshsched.domain.line import is_group
 from sshsched.domain.model import Output, Reason, Run
-from sshsched.domain.placement import is_group
 from sshsched.domain.states import State
 from sshsched.domain.view import Group
 from sshsched.domain.words import SCHEDULE
+from sshsched.kinds.drafts import drafted
 from sshsched.kinds.jobs import Job, Render, Scheduled, bind
 from sshsched.kinds.options import stop_rule, stop_time
 from sshsched.kinds.schedules.base import Target
@@ -53,20 +54,7 @@ def made(job: Job, timed: Scheduled, target: Target, render: Render) -> Made:
             plan=replace(job.plan, conditions=()),  # its actions tell of the error
         )
         return Made(unbound, str(error))
-    draft = Draft(
-        bound.host,
-        bound.program,
-        job.id,
-        bound.args,
-        bound.labels,
-        SCHEDULE,
-        schedule_time=target.scheduled,
-        start_within=bound.start_within,
-        stop_rule=rule,
-        plan=bound.plan,
-    )
-    wrong = "; ".join(f"{path}: {message}" for path, message in draft_flaws(draft))
-    return Made(draft, wrong and f"job '{job.id}': {wrong}")
+    return Made(*drafted(bound, SCHEDULE, target.scheduled, rule))
 
 
 class Maker:
@@ -90,7 +78,7 @@ class Maker:
         later = any(time is not None and time > now for time in (draft.schedule_time, not_before))
         state = State.SCHEDULED if later else State.WAITING
         due_at = now if draft.schedule_time is None else draft.schedule_time
-        return Run(
+        run = Run(
             id=self._last_id,
             host="" if is_group(draft.host) else draft.host,
             asked=draft.host,
@@ -119,3 +107,6 @@ class Maker:
             cleaned=over is not None,
             output=Output(complete=over is not None),
         )
+        if over is None or (took := over.took) is None:
+            return run
+        return replace(run, host=took.host, outcome=took.outcome, values=took.values)

@@ -43,7 +43,7 @@ from sshsched.domain.instructions import (
     Saving,
     Stir,
 )
-from sshsched.domain.line import rank
+from sshsched.domain.line import Rank, rank
 from sshsched.domain.model import Run
 from sshsched.domain.placement import candidates
 from sshsched.domain.states import State
@@ -165,30 +165,30 @@ class Turn:
         self.take(Asked(self._clock(), number))
 
     def _stir(self, key: str) -> None:
-        lines = self._board.view.parked.get(key, {})
-        if not keys.one_by_one(key):
-            for number in [run.id for line in lines.values() for run in line]:
-                self._asks[number] = None
+        if keys.one_by_one(key):
+            self._first_of_all(key)
             return
-        heads = sorted((line.first for line in lines.values() if line.first is not None), key=rank)
-        for asked in [head.asked for head in heads]:
-            if self._first_of(key, asked):
-                return
+        for line in self._board.view.parked.get(key, {}).values():
+            self._asks.update(dict.fromkeys(run.id for run in line))
 
-    def _first_of(self, key: str, asked: str) -> bool:
-        """Ask whoever comes first of those who asked for the same host; tell whether one has begun.
+    def _first_of_all(self, key: str) -> None:
+        """Ask who comes first, until one takes what has come free or still waits for it: then nobody else gets it.
 
-        Whoever begins stirs the key again. Who turns out to wait for something else leaves its place to the next.
+        Whoever begins stirs the key again. Who turns out to wait for something else leaves its place to the next; who
+        waits for a place on a host, to the first of those who asked for another.
         """
-        while (line := self._board.view.parked.get(key, {}).get(asked)) is not None and line.first is not None:
-            head = line.first
+        after: Rank | None = None
+        seen: set[str] = set()
+        while (lines := self._board.view.parked.get(key)) is not None and (head := lines.head(after)) is not None:
+            if head.asked in seen:
+                after = rank(head)
+                continue
             self._ask(head.id)
             now = self._board.view.runs.get(head.id)
-            if now is not None and now.state is not State.WAITING and not now.finished:
-                return True
-            if now is not None and (now.ready_since is not None or self._board.waits_for(now.id, key)):
-                return False
-        return False
+            if self._board.waits_for(head.id, key) or (now is not None and now.on_host):
+                return
+            if now is not None and now.ready_since is not None:
+                seen.add(head.asked)
 
     def _see(self, event: Event) -> None:
         """What is known of hosts is no part of any run, and not stored."""

@@ -125,7 +125,9 @@ class Workers:
 
     def shape(self, name: str) -> Shape:
         """One of them."""
-        return host_shape(self._board, name, self._host(name).slots, wanted=name in self._workers)
+        link = self._workers[name][0].link if name in self._workers else None
+        latency = None if link is None else link.latency
+        return host_shape(self._board, name, self._host(name).slots, latency, wanted=link is not None)
 
     # What links tell -------------------------------------------------------------------------------------------------
 

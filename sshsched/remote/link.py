@@ -253,6 +253,11 @@ class Link:
         answer = await self._ask(script.clean(names))
         return [line.partition(" ")[2] for line in answer.told]
 
+    @property
+    def latency(self) -> float | None:
+        """Seconds to an answer of the host; None while there is no link."""
+        return None if self._control is None else self._control.latency
+
     async def begin_probe(self, name: str, limit: float, text: str) -> None:
         """Have a probe run on the host; a notice `probed NAME` says when it has an answer."""
         if self._journal is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import deque
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from sshsched.remote.transport import Channel
 CHUNK = 256 * 1024
 NOISE = 64 * 1024
 GREETING_WITHIN = 20.0
+TIMED = 20  # requests whose times are remembered
 ANSWER_WITHIN = 90.0
 LONGEST_ANSWER = 256 * 1024 * 1024  # bytes; some hundred outputs at once are far less
 
@@ -70,6 +72,7 @@ class Shell:
         self._pending: deque[tuple[int, Answer, asyncio.Future[None] | None]] = deque()
         self._sent = 0
         self._problem = ""
+        self._times: deque[float] = deque(maxlen=TIMED)
         self._reader = asyncio.create_task(self._read(), name=f"answers of {host}")
 
     async def ask(self, call: str, within: float = ANSWER_WITHIN) -> Answer:
@@ -87,11 +90,13 @@ class Shell:
         for answer in answers:
             self._sent += 1
             self._pending.append((self._sent, answer, done if answer is answers[-1] else None))
+        began = time.monotonic()
         self._channel.write(data)
         try:
             async with asyncio.timeout(within):
                 await self._channel.drain()
                 await done
+                self._times.append(time.monotonic() - began)
                 return answers
         except TimeoutError:
             self._finish(f"its shell has not answered for {within:g} s")
@@ -99,6 +104,11 @@ class Shell:
         except (OSError, HostError) as error:
             self._finish(str(error))
             raise LinkLostError(self._host, self._problem) from None
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds to an answer: the shortest of the last requests, as the others did more; None before the first."""
+        return min(self._times, default=None)
 
     @property
     def problem(self) -> str:

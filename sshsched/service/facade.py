@@ -6,6 +6,7 @@ Rule: nothing else of the engine is touched, so a test can stand in a small real
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -27,10 +28,11 @@ class Facade(Protocol):
     Its promise: after every saved change of a run it calls `Hub.publish(run)`, before the loop goes on.
     """
 
-    async def submit(self, drafts: Sequence[Draft]) -> list[Run]:
+    async def submit(self, drafts: Sequence[Draft], taken: Sequence[Run] = ()) -> list[Run]:
         """Make runs, in the order of the drafts, all or none; returns once they are saved.
 
-        Raises NotFoundError for an unknown host, StoreBusyError if nothing could be saved.
+        A single one that is a workflow may take over these steps of another. Raises NotFoundError for an unknown host,
+        StoreBusyError if nothing could be saved.
         """
 
     async def stop(self, ids: Sequence[int], asked: StopAsked) -> list[Run]:
@@ -75,6 +77,9 @@ class Facade(Protocol):
 
 class History(Protocol):
     """What old runs become. Each call does a round of some seconds at most, and never holds the loop."""
+
+    still: asyncio.Lock
+    """While it is held no run leaves the store: by whoever changes one that has ended."""
 
     async def archive(self, asked: Policies | None = None, to: Path | None = None) -> Gone:
         """Runs beyond these limits, or those of the files, leave the store; `more` tells that another round is due."""

@@ -79,9 +79,8 @@ def group(hosts: Hosts, asked: str) -> Group | None:
     """What @GROUP or tags:A,B stands for; None if there is no such group, or no host has these tags."""
     if asked.startswith("@"):
         return hosts.groups.get(asked.removeprefix("@"))
-    tags = set(asked.removeprefix("tags:").split(","))
-    names = tuple(name for name, host in hosts.items() if tags <= set(host.tags))
-    return Group(names) if names else None
+    tagged = hosts.tagged(asked.removeprefix("tags:"))
+    return tagged if tagged.hosts else None
 
 
 class JobDrafts:

@@ -5,6 +5,7 @@ Rule: whatever is refused is refused before anything is done, naming the run and
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -14,6 +15,7 @@ from sshsched.domain.draft import Draft, host_flaw
 from sshsched.domain.events import FailedWanted, HoldWanted, MarkWanted, ReleaseWanted, StartWanted
 from sshsched.domain.keys import EVERYTHING
 from sshsched.domain.model import Run, StopAsked
+from sshsched.domain.resume import taken
 from sshsched.domain.shape import Shape
 from sshsched.domain.sound import seconds_flaw
 from sshsched.domain.states import FINISHED, MARKS, State
@@ -59,18 +61,19 @@ class Hands(Asking):
 
     async def mark(self, request: Request) -> Shape:
         body = await body_of(request, bodies.MarkBody)
-        runs = await self.find_all(body.runs)
         try:
             state = State(body.state)
         except ValueError:
             raise UsageError(f"state: {body.state!r} is none of {', '.join(sorted(FINISHED))}") from None
         if state not in FINISHED:
             raise UsageError(f"state: a run is marked with one of {', '.join(sorted(FINISHED))}, not {state}")
-        _only(runs, tuple(FINISHED), "only a run that has ended can be marked; `sshsched stop` ends it")
-        for run in runs.values():
-            if state not in MARKS[run.state]:
-                raise RefusedError(f"{run.name} is {run.state} already")
-        changed = await self.facade.want(MarkWanted(self.now(), tuple(runs.values()), state, body.by))
+        async with nullcontext() if self.history is None else self.history.still:  # from here it stays as it is found
+            runs = await self.find_all(body.runs)
+            _only(runs, tuple(FINISHED), "only a run that has ended can be marked; `sshsched stop` ends it")
+            for run in runs.values():
+                if state not in MARKS[run.state]:
+                    raise RefusedError(f"{run.name} is {run.state} already")
+            changed = await self.facade.want(MarkWanted(self.now(), tuple(runs.values()), state, body.by))
         return {"runs": shapes(changed.get(number, run) for number, run in runs.items())}
 
     async def hold(self, request: Request) -> Shape:
@@ -120,34 +123,35 @@ class Hands(Asking):
         return found is not None and found.state is State.RUNNING
 
     async def _failed_again(self, runs: dict[int, Run], by: str) -> list[Run]:
-        """The new runs of steps that had failed."""
+        """The new runs of steps that had failed; of a workflow that has ended, the new workflow that goes on there."""
+        live = {number: run for number, run in runs.items() if not run.finished}
         for run in runs.values():
             if run.plan.flow is None:
                 raise RefusedError(f"{run.name} is no workflow; `sshsched rerun {run.name}` runs it again")
-            if run.state is not State.RUNNING:
-                raise RefusedError(f"{run.name} is {run.state}; `sshsched rerun {run.name}` runs all of it again")
-        changed = await self.facade.want(FailedWanted(self.now(), tuple(runs), by))
-        steps = [run for run in changed.values() if run.root in runs and run.rerun_of is not None]
-        for run in runs.values():
+            if run.state is State.SUCCESS:
+                raise RefusedError(
+                    f"nothing of {run.name} has failed; `sshsched rerun {run.name}` runs all of it again"
+                )
+            if run.id in live and run.state is not State.RUNNING:
+                raise RefusedError(f"{run.name} is {run.state}; wait for its end")
+        made = [await self._taken_up(run, by) for run in runs.values() if run.finished]
+        if not live:
+            return made
+        changed = await self.facade.want(FailedWanted(self.now(), tuple(live), by))
+        for run in live.values():
             if run.id not in changed:
                 raise RefusedError(f"nothing of {run.name} has failed; {run.message}")
-        return steps
+        return [*made, *(run for run in changed.values() if run.root in live and run.rerun_of is not None)]
+
+    async def _taken_up(self, root: Run, by: str) -> Run:
+        """A new workflow in the place of one that has ended."""
+        steps = await self.in_thread(lambda: self.past.steps(root.id))
+        flow = root.plan.flow
+        (made,) = await self.facade.submit([self._same(root, by)], taken(flow, steps) if flow is not None else ())
+        return made
 
     def _again(self, run: Run, body: bodies.RerunBody) -> Draft:
-        same = Draft(
-            run.asked,
-            run.program,
-            run.job_id,
-            run.args,
-            run.labels,
-            body.by,
-            rerun_of=run.id,
-            root=run.root if self._lives(run.root) else None,
-            step=run.step if self._lives(run.root) else "",
-            plan=run.plan,
-            start_within=run.start_within,
-            stop_rule=run.stop_rule,
-        )
+        same = self._same(run, body.by)
         if body.same or run.job_id is None or run.root is not None:
             return same
         try:
@@ -155,6 +159,22 @@ class Hands(Asking):
         except ValueError as error:
             raise RefusedError(f"{run.name}: {error}; --same repeats it as it was") from None
         return replace(now, labels=run.labels, rerun_of=run.id, stop_rule=run.stop_rule)
+
+    def _same(self, run: Run, by: str) -> Draft:
+        return Draft(
+            run.asked,
+            run.program,
+            run.job_id,
+            run.args,
+            run.labels,
+            by,
+            rerun_of=run.id,
+            root=run.root if self._lives(run.root) else None,
+            step=run.step if self._lives(run.root) else "",
+            plan=run.plan,
+            start_within=run.start_within,
+            stop_rule=run.stop_rule,
+        )
 
 
 @dataclass(frozen=True)

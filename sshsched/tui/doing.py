@@ -71,6 +71,20 @@ def run_form(app: Watch, job: str, row: Row | None) -> None:
     app.push_screen(RunForm(app.live.outside, app.live.jobs.jobs, sorted(app.live.board.hosts), job, args), made)
 
 
+def show_step(app: Watch, step: str, run: int | None) -> None:
+    """Go from a workflow to the run of a step, in the same place; a filter that hides it is cleared."""
+    if run is None:
+        app.say(f"{safe_line(step)} has not begun", bad=True)
+        return
+    zoomed = app.detail.has_class("-zoomed")
+    if app.live.filter.text and app.live.runs.line(run) is None:
+        app.narrow("")
+    app.go_to_run(run)
+    app.detail.see("summary")
+    app.open_detail(zoomed=zoomed)
+    app.detail.content.focus()
+
+
 def copy(app: Watch, row: Row, spool: str | None) -> None:
     """Offer what one may want to paste elsewhere."""
     from sshsched.tui.boxes import Choice

@@ -66,7 +66,7 @@ class Feed:
                     if self._ended:
                         return
                     self._hear(event, data)
-            except SshschedError:
+            except (SshschedError, ValueError):  # gone, or it said what nobody understands: asked again either way
                 self._miss()
             time.sleep(RETRY)
 

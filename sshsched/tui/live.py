@@ -49,6 +49,8 @@ class Live:
         self.hosts = Hosts(self.board)
         self.gone: float | None = None
         """Since when no scheduler answers."""
+        self.trouble = ""
+        """Why the past cannot be read; empty if it can."""
         self.serves = False
         """Whether the scheduler runs schedules, too."""
         self.problems = 0
@@ -70,7 +72,7 @@ class Live:
         """Learn from now on."""
         self._told, self._loop, self._context = told, asyncio.get_running_loop(), copy_context()
         self._feed.begin()
-        if self._first.done():
+        if self._first.done() and self._first.exception() is None:
             self._add(self._first.result())
         else:
             self._ask(self._first, self._add)
@@ -172,6 +174,11 @@ class Live:
             self._reading = True
             self._page(self.runs.reached)
 
+    def fetch(self, id: int) -> None:
+        """Have this run among those that are known, however old it is."""
+        if id not in self.board.rows:
+            self._ask(self.past.rows(frozenset({id})), self._again)
+
     def _first_page(self) -> None:
         self._turn += 1
         self._reading = True
@@ -204,7 +211,12 @@ class Live:
         self._planned = []
 
         async def read() -> None:
-            found = await asyncio.to_thread(self.outside.jobs, self.now())
+            try:
+                found = await asyncio.to_thread(self.outside.jobs, self.now())
+            except SshschedError as error:
+                self.trouble = str(error)
+                self._told()
+                return
             self.problems = found.problems
             self.jobs.take(found.jobs)
             self._planned = list(found.planned)
@@ -228,7 +240,14 @@ class Live:
 
     def _ask(self, answer: Future[Any], then: Callable[[Any], None]) -> None:
         async def wait() -> None:
-            then(await asyncio.wrap_future(answer))
+            try:
+                found = await asyncio.wrap_future(answer)
+            except SshschedError as error:
+                self.trouble = str(error)
+                self._told()
+                return
+            self.trouble = ""
+            then(found)
 
         self._spawn(wait())
 

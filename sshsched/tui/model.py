@@ -5,6 +5,7 @@ Rule: pure. Updates are keyed by run, so hearing something twice, or late, chang
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -155,6 +156,8 @@ class Board:
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
         self.hosts: dict[str, Shape] = {}
+        self.moves: Counter[int] = Counter()
+        """How often anything is known to have changed in a workflow, by its root."""
 
     def begin(self, snapshot: Shape) -> tuple[list[Row], set[int]]:
         """Take a snapshot in: the rows that it brings, and the ids that were live here and are over since."""
@@ -168,6 +171,8 @@ class Board:
         """Rows as they are now."""
         for each in rows:
             self.rows[each.id] = each
+            if each.root is not None:
+                self.moves[each.root] += 1
 
     def add(self, rows: Iterable[Row]) -> list[Row]:
         """Rows of the past, where nothing newer is known of them; those that were new."""

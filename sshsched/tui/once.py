@@ -63,7 +63,7 @@ def show_run(past: Past, id: int) -> None:
     """Print one run: its summary and its log."""
     found = past.run(id).result()
     assert found is not None  # the command has looked
-    run, log = found
+    run, log, _ = found
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPED[0]
     for part in (facts.summary(run, time.time()), facts.log(log)):
         rows = list(part)

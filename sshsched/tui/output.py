@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from contextvars import copy_context
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from sshsched.domain.model import Stream
+from sshsched.errors import SshschedError
 from sshsched.tui.past import Past
 from sshsched.tui.search import find
 from sshsched.tui.tail import Tail
@@ -74,7 +76,7 @@ class Output(ScrollView, can_focus=True):
             self._run, self.following, self._match = run, True, None
         self._turn += 1
         turn = self._turn
-        await self._load_end()
+        await self._told(self._load_end())
         if turn == self._turn and live and self._tail is None:
             loop, context = asyncio.get_running_loop(), copy_context()
 
@@ -135,6 +137,13 @@ class Output(ScrollView, can_focus=True):
         if anchor is not None:
             self._put_on_top(anchor)
 
+    async def _told(self, work: Awaitable[None]) -> None:
+        """Do it; what is wrong with the files is said, and the screen lives on."""
+        try:
+            await work
+        except SshschedError as error:
+            self.post_message(self.Said(str(error)))
+
     def _put_on_top(self, anchor: int, above: int = 0) -> None:
         line = self.window.at(anchor)
         row = next((row for row, (each, _) in enumerate(self._rows) if each >= line), 0)
@@ -180,7 +189,7 @@ class Output(ScrollView, can_focus=True):
             self._slide(min(self.window.begin + WINDOW // 2, max(0, self.size_known - WINDOW)))
 
     def _slide(self, begin: int) -> None:
-        self.run_worker(self._load(begin, self._top_byte() or 0), group=f"{self.id}-slide", exclusive=True)
+        self.run_worker(self._told(self._load(begin, self._top_byte() or 0)), group=f"{self.id}-slide", exclusive=True)
 
     # Drawing
 
@@ -211,14 +220,14 @@ class Output(ScrollView, can_focus=True):
     def action_top(self) -> None:
         self.following = False
         if self.window.begin:
-            self.run_worker(self._load(0, 0), group=f"{self.id}-slide", exclusive=True)
+            self.run_worker(self._told(self._load(0, 0)), group=f"{self.id}-slide", exclusive=True)
         else:
             self._go(0)
 
     def action_bottom(self) -> None:
         self.following = True
         if self.window.end < self.size_known:
-            self.run_worker(self._load_end(), group=f"{self.id}-slide", exclusive=True)
+            self.run_worker(self._told(self._load_end()), group=f"{self.id}-slide", exclusive=True)
         else:
             self._go(len(self._rows))
 
@@ -232,7 +241,7 @@ class Output(ScrollView, can_focus=True):
 
     def action_next(self, back: bool) -> None:
         if self._run is not None and self.needle:
-            self.run_worker(self._find(back), group=f"{self.id}-find", exclusive=True)
+            self.run_worker(self._told(self._find(back)), group=f"{self.id}-find", exclusive=True)
 
     async def _find(self, back: bool) -> None:
         run, needle, files = self._run, self.needle, self._past.files

@@ -5,12 +5,13 @@ Rule: nothing here runs on the screen's loop; every answer is a future. Reads on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sshsched.domain.model import LogEntry, Run, Stream
+from sshsched.domain.outline import Place, outline
 from sshsched.domain.shape import Shape, run_shape
 from sshsched.store.filter import RunFilter
 from sshsched.store.output import OutputFiles
@@ -19,6 +20,21 @@ from sshsched.tui.model import Row, row
 
 PAGE = 200
 T = TypeVar("T")
+
+
+class Whole(NamedTuple):
+    """A run with its log, and the root of the workflow that it is, or is a step of."""
+
+    shape: Shape
+    log: list[LogEntry]
+    root: int | None
+
+
+class Workflow(NamedTuple):
+    """A root, and its steps in the order of the file."""
+
+    root: Run
+    places: Sequence[Place]
 
 
 class Past:
@@ -42,12 +58,26 @@ class Past:
         """These runs as they are now."""
         return self._ask(lambda: [_row(run) for run in self._reader.runs(RunFilter(ids=ids), limit=len(ids))])
 
-    def run(self, id: int) -> Future[tuple[Shape, list[LogEntry]] | None]:
+    def run(self, id: int) -> Future[Whole | None]:
         """A run, whole, with its log."""
 
-        def ask() -> tuple[Shape, list[LogEntry]] | None:
+        def ask() -> Whole | None:
             found = self._reader.run(id)
-            return None if found is None else (run_shape(found), self._reader.log(id))
+            if found is None:
+                return None
+            root = found.root if found.plan.flow is None else id
+            return Whole(run_shape(found), self._reader.log(id), root)
+
+        return self._ask(ask)
+
+    def workflow(self, root: int) -> Future[Workflow | None]:
+        """A workflow as it stands."""
+
+        def ask() -> Workflow | None:
+            found = self._reader.run(root)
+            if found is None or found.plan.flow is None:
+                return None
+            return Workflow(found, outline(found.plan.flow, self._reader.steps(root)))
 
         return self._ask(ask)
 

@@ -32,7 +32,9 @@ def top(live: Live, view: str) -> tuple[list[Part], list[Part]]:
 
 
 def banner(live: Live) -> list[Part]:
-    """That there is no scheduler, since when, and what that means."""
+    """That the past cannot be read, or that there is no scheduler: since when, and what that means."""
+    if live.trouble:
+        return [(f" {safe_line(live.trouble)} ", "", "")]
     if live.gone is None:
         return []
     since = time.strftime("%H:%M:%S", time.localtime(live.gone))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,32 +24,11 @@ from sshsched.cli.table import cut
 from sshsched.tui.columns import Cell
 from sshsched.tui.keys import MOVING, TURNING
 from sshsched.tui.layout import Head, fitted, shown
+from sshsched.tui.source import Source
 from sshsched.tui.theme import Palette
 
 GAP = 2
 ABOVE = 4  # lines in sight above the anchor, where there are so many
-
-
-class Source(Protocol):
-    """What a table shows."""
-
-    def __len__(self) -> int: ...
-    def heads(self) -> Sequence[Head]: ...
-    def key(self, line: int) -> Hashable: ...
-    def line(self, key: Hashable) -> int | None: ...
-    def cells(self, line: int, now: float) -> Sequence[Cell]:
-        """As many as there are heads, or a single one for a line that goes right across."""
-
-    def ticks(self, line: int) -> bool:
-        """Whether time alone changes what it says."""
-
-    def chosen(self, key: Hashable) -> bool: ...
-    def term(self, line: int, column: int) -> str: ...
-    def anchor(self) -> int | None:
-        """The line that stays where it is on the screen, while it is in sight, when others come and go."""
-
-    def rest(self) -> int:
-        """The line for a cursor that nobody has moved."""
 
 
 @dataclass
@@ -99,6 +78,8 @@ class Table(ScrollView, can_focus=True):
         """Whether somebody has moved the cursor."""
         self._line = 0
         self._stays: int | None = None
+        self._first: Hashable = None
+        """What was drawn on the first line."""
         self._frame: Frame | None = None
         self._widest: dict[str, int] = {}
 
@@ -128,6 +109,7 @@ class Table(ScrollView, can_focus=True):
     def changed(self) -> None:
         """The source says something new: show it, with the cursor on what it was on."""
         old, top, stays = self._line, self.scroll_offset.y, self._stays
+        in_sight = range(top, top + self.room)
         self._stays = self.source.anchor()
         # Where few lines are below the anchor, blank ones let it stand near the top all the same.
         height = len(self.source) + 1
@@ -137,11 +119,14 @@ class Table(ScrollView, can_focus=True):
         self._line = self._place()
         if not self.touched:
             self._scroll(self._line - 1 - self._above)
-        elif stays is not None and self._stays is not None and top <= stays < top + self.room:
+        elif stays in in_sight and stays is not None and self._stays is not None:
             self._scroll(self._stays - max(stays - top, min(self._stays, self._above)))
-        elif top > 0:
+        elif old in in_sight:
             self._scroll(self._line - (old - top))
-        self.reveal()
+        elif (first := self.source.line(self._first)) is not None:
+            self._scroll(first)
+        if old in in_sight or not self.touched:  # else somebody has scrolled away from the cursor
+            self.reveal()
         self._tell()
         self._frame = None
         self.refresh()
@@ -244,6 +229,7 @@ class Table(ScrollView, can_focus=True):
                         self._widest[head.title] = wide
         names = shown(heads, self._widest, self.width, GAP)
         widths = fitted(heads, names, self._widest, self.width, GAP)
+        self._first = self.source.key(self.page.start) if self.page else None
         self._frame = Frame(self.scroll_offset.y, lines, names, widths)
         return self._frame
 
@@ -308,6 +294,20 @@ class Table(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._frame = None
+
+    def on_mouse_scroll_up(self) -> None:
+        self._scrolled()
+
+    def on_mouse_scroll_down(self) -> None:
+        self._scrolled()
+
+    def on_scroll_to(self) -> None:
+        self._scrolled()
+
+    def _scrolled(self) -> None:
+        """Somebody has moved the view and not the cursor: from now on it stays where it was put."""
+        self.touched, self.wish = True, self.key
+        self.post_message(self.Moved(self, self.key))
 
     def on_click(self, event: events.Click) -> None:
         line = event.y - 1 + self.scroll_offset.y

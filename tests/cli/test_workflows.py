@@ -91,6 +91,36 @@ def test_held_and_gone_on(shared: Place, tmp_path: Path) -> None:
     assert {"a": "success", "b": "success", "c": "success", "tidy": "success"} == states(shared, root)
 
 
+ENDED = """
+host: local
+on_failure: fail
+steps:
+  a: {run: echo v=1, outputs: {v: 'v=(.*)'}}
+  each: {foreach: [x, y], needs: a, command: "[ {{ item }} = x ] || test -e %s/mended"}
+  b: {needs: each, command: "echo {{ steps.a.outputs.v }} from {{ steps.a.host }}"}
+  tidy: {needs: b, when: always, command: echo tidy}
+  bad: "test -e %s/mended"
+"""
+
+
+def test_ended_and_taken_up(shared: Place, tmp_path: Path) -> None:
+    """`rerun --failed` of a workflow that has ended makes a new one: what had succeeded does not run again."""
+    write(shared, ended=ENDED % (tmp_path, tmp_path))
+    old = shared("run", "ended", "--wait", "--json").json[0]
+    (tmp_path / "mended").touch()
+    again = shared("rerun", "--failed", old["run"], "--wait", "--json")
+    new = again.json[0]
+    steps = {step["step"]: step["run"] for step in shown(shared, new["run"])["steps"]}
+    fresh = {name for name, run in steps.items() if shown(shared, run)["run"]["reason"] != "taken-over"}
+    refused = shared("rerun", "--failed", new["run"])
+
+    assert ("failure", 0, "success") == (old["state"], again.code, new["state"])
+    assert (old["run"], "6 of 6 steps done") == (new["rerun_of"], new["message"])
+    assert {"each[y]", "b", "tidy", "bad"} == fresh
+    assert "1 from local\n" == shared("output", steps["b"]).text
+    assert f"nothing of {new['run']} has failed" in refused.err
+
+
 def test_held_and_released(shared: Place, tmp_path: Path) -> None:
     """Released, it fails: what waited is skipped, what tidies up runs, and waiting for it ends with 1."""
     write(shared, held=HELD % tmp_path)
@@ -125,6 +155,17 @@ def test_stop_ends_programs(shared: Place) -> None:
 
     assert 1 == waited.code
     assert {"a": "failure", "b": "skipped"} == states(shared, root)
+
+
+def test_a_workflow_that_takes_too_long(shared: Place) -> None:
+    """After `finish_within` the whole workflow is stopped: what runs, and what waits."""
+    write(shared, slow="host: local\nfinish_within: 1s\nsteps: {a: sleep 60, b: {needs: a, command: echo b}}\n")
+    done = shared("run", "slow", "--wait", "--json")
+    root = done.json[0]
+
+    assert ("failure", "timeout") == (root["state"], root["reason"])
+    assert "not finished within 1 s: 1 of 2 steps done, a failed" in root["message"]
+    assert {"a": "failure", "b": "skipped"} == states(shared, root["run"])
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,22 @@ from dataclasses import replace
 import pytest
 
 from sshsched.domain.decide import decide
-from sshsched.domain.events import Asked, Claim, Considered, HostUp, Report, Reported, TimePassed
+from sshsched.domain.events import (
+    Advanced,
+    Asked,
+    Claim,
+    Considered,
+    HostUp,
+    Report,
+    Reported,
+    Submitted,
+    TimePassed,
+    Woken,
+)
 from sshsched.domain.instructions import Instruction, Save, SaveCursor, Seal, Start
-from sshsched.domain.model import Cause, Outcome, Reason, Run, Spool
-from sshsched.domain.program import Program
+from sshsched.domain.model import Cause, Outcome, Output, Reason, Run, Spool, StopAsked
+from sshsched.domain.plan import Flow, Plan, Step
+from sshsched.domain.program import Program, Stop
 from sshsched.domain.states import State
 from sshsched.domain.view import HostView, View
 from sshsched.engine.board import Board
@@ -99,6 +111,77 @@ def test_how_it_ended_says_its_exit_code(code: int, state: State) -> None:
     report = Report("boot", claim=Claim.PROGRAM, outcome=outcome, stopping=Cause.STOP, stop_done=True)
 
     assert [(state, Reason.STOPPED)] == ends(decide(view(RUNS), Reported(152.0, 1, report)))
+
+
+ROOT = Run(
+    1,
+    "",
+    Program(),
+    100.0,
+    State.RUNNING,
+    started_at=110.0,
+    stop_at=150.0,
+    plan=Plan(flow=Flow((Step("a", "box", Program("true")),))),
+)
+A = replace(RUNS, id=2, root=1, step="a", stop_at=None, program=Program("true", stop=Stop("INT", 3.0)))
+
+
+def limited(seconds: float) -> Run:
+    flow = replace(ROOT.plan.flow, finish_within=seconds)  # type: ignore[type-var]
+    return replace(ROOT, plan=replace(ROOT.plan, flow=flow))
+
+
+@pytest.mark.parametrize(
+    ("root", "over", "cause", "why"),
+    [
+        (ROOT, 150.0, Cause.STOP, "its stop time, 1970-01-01T00:02:30.000Z, came"),
+        (limited(30.0), 140.0, Cause.TIMEOUT, "not finished within 30 s"),
+        (replace(limited(30.0), stop_at=None), 140.0, Cause.TIMEOUT, "not finished within 30 s"),
+        (limited(50.0), 150.0, Cause.STOP, "its stop time, 1970-01-01T00:02:30.000Z, came"),
+    ],
+)
+def test_a_workflow_whose_time_is_over(root: Run, over: float, cause: Cause, why: str) -> None:
+    """At the earlier of its stop time and its time limit a workflow is stopped; each step as its own program says."""
+    board = Board([root, A])
+    before = [save.run for save in decide(board.view, Woken(over - 1, (1,))) if isinstance(save, Save)]
+    stopped = {save.run.id: save.run for save in decide(board.view, Woken(over, (1,))) if isinstance(save, Save)}
+
+    assert [] == before
+    assert over == board.next_at
+    assert (State.STOPPING, why) == (stopped[1].state, stopped[1].message)
+    assert StopAsked(over, "schedule", signal="INT", grace=3.0) == stopped[2].stop_asked
+    assert stopped[1].stop_asked
+    assert cause is stopped[1].stop_asked.cause
+
+
+def test_a_workflow_is_stopped_once() -> None:
+    """One that somebody has stopped by hand is not stopped again when its time is over."""
+    root = replace(ROOT, state=State.STOPPING, stop_asked=StopAsked(120.0, "ann"))
+
+    assert Board([root, A]).next_at is None
+    assert [] == decide(Board([root, A]).view, Woken(150.0, (1,)))
+
+
+def test_a_step_is_handed_what_is_left() -> None:
+    """A new step has the stop time of its workflow, so its host holds it alone; however it was made."""
+    new = replace(WAITS, id=2, root=1, step="a", stop_at=None)
+    (save,) = decide(Board([limited(30.0)]).view, Submitted(120.0, (new,)))
+    assert isinstance(save, Save)
+
+    assert 140.0 == save.run.stop_at
+
+
+def test_a_workflow_that_took_too_long_ends_so() -> None:
+    """When its steps have come to their end it has failed, for the reason that it took too long."""
+    asked = StopAsked(140.0, "its time limit", Cause.TIMEOUT)
+    root = replace(limited(30.0), state=State.STOPPING, stop_asked=asked)
+    step = replace(A, state=State.FAILURE, finished_at=141.0, cleaned=True, output=Output(complete=True))
+    steps = decide(Board([root, step]).view, Advanced(141.0, 1))
+
+    assert [(State.FAILURE, Reason.TIMEOUT)] == ends(steps)
+    assert ["not finished within 30 s: 1 of 1 steps done, a failed (r2)"] == [
+        step.run.message for step in steps if isinstance(step, Save)
+    ]
 
 
 def test_runs_and_cursors_go_together() -> None:

@@ -146,7 +146,7 @@ def test_stop_times(here: Lab) -> None:
     (here.config / "jobs" / "long.yaml").unlink()
     here.client.reload()
     ended = here.finished(run)
-    again = here.finished(here.client.rerun([run])[0]["run"])
+    again = here.finished(here.client.rerun([run], same=True)[0]["run"])
     here.settled()
 
     for each in (ended, again):

@@ -35,7 +35,7 @@ def asked(rule: Rule) -> Any:
 def test_options_are_those_of_the_stored_run() -> None:
     """A rule is read as it was written, also after it has been through the store."""
     assert Ready() == asked(Rule("const", {"value": "true"}))
-    assert Wait("success of load", ("job:load", "names:load")) == asked(
+    assert Wait("success of load", ("ended:job:load", "names:load")) == asked(
         Rule("dependency", {"job": "load", "states": "success"})
     )
 

@@ -5,21 +5,28 @@ Rule: runs, moves and store are real; only what hosts would bring about is drive
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sshsched.domain.decide import decide
 from sshsched.domain.draft import Draft
-from sshsched.domain.instructions import Save
+from sshsched.domain.instructions import Save, SaveHold
 from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, StopAsked, Stream
+from sshsched.domain.program import Program
 from sshsched.domain.shape import Shape
 from sshsched.domain.states import State, move
+from sshsched.domain.waiting import explain
+from sshsched.engine.board import Board
 from sshsched.engine.history import Gone, Vacuumed
+from sshsched.engine.made import Maker
 from sshsched.engine.policies import Policies
 from sshsched.errors import NotFoundError
+from sshsched.service.facade import Wish
 from sshsched.service.hub import Hub
 from sshsched.service.server import serving
 from sshsched.store.filter import RunFilter
@@ -52,12 +59,13 @@ class Scheduler:
         self.ended: bool | None = None
         self.reloads: dict[str, list[str]] = {name: [] for name in CHANGES}
         self.archived: list[tuple[list[Policy] | None, Path | None]] = []
+        self.still = asyncio.Lock()
         self._now = now
         found = self.store.runs(RunFilter(), limit=10_000)
         self._runs: dict[int, Run] = {run.id: run for run in found if not run.settled}
         self._hosts: dict[str, Shape] = {"nas": {"host": "nas", "up": True}}
 
-    async def submit(self, drafts: Sequence[Draft]) -> list[Run]:
+    async def submit(self, drafts: Sequence[Draft], taken: Sequence[Run] = ()) -> list[Run]:
         runs = []
         first = await self.store.last_id() + 1
         for number, each in enumerate(drafts, first):
@@ -80,6 +88,31 @@ class Scheduler:
             else:
                 found.append(await self.move(run, State.STOPPING, Reason.STOP_ASKED))
         return found
+
+    async def want(self, event: Wish) -> Mapping[int, Run]:
+        """What the real decision saves."""
+        saves = [step for step in decide(self._board().view, event) if isinstance(step, Save | SaveHold)]
+        await self.store.commit(saves)
+        for run in (changed := {save.run.id: save.run for save in saves if isinstance(save, Save)}).values():
+            self._runs.pop(run.id, None) if run.settled else self._runs.update({run.id: run})
+            self.hub.publish(run)
+        return changed
+
+    def holds(self) -> dict[str, str]:
+        return dict(self.store.held)
+
+    def draft(self, job_id: str, args: Mapping[str, str], by: str) -> Draft:
+        """Job `gone` is, and all others run something else by now."""
+        if job_id == "gone":
+            raise ValueError("no such job: gone")
+        return Draft("nas", Program("newer"), job_id, args, by=by)
+
+    def explain(self, drafts: Sequence[Draft]) -> list[str]:
+        maker = Maker(1_000_000)
+        return [explain(self._board().view, maker.run(each, self._now), self._now) for each in drafts]
+
+    def _board(self) -> Board:
+        return Board(self._runs.values(), holds=self.holds())
 
     def run(self, run_id: int) -> Run | None:
         return self._runs.get(run_id)

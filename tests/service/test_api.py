@@ -63,11 +63,11 @@ async def test_submit_all_or_none(scheduler: Scheduler, client: Client) -> None:
 async def test_large(scheduler: Scheduler, client: Client) -> None:
     """A hostile text of a megabyte arrives as it is."""
     text = "$(x)';\n-rf \x1b[31m é 🙂" * 50_000
-    await do(client.submit, [{"host": "nas", "program": {"argv": ["echo", text]}}])
+    await do(client.submit, [{"host": "nas", "program": {"command": "cat", "stdin": text}}])
     run = scheduler.run(1)
 
     assert run is not None
-    assert ("echo", text) == run.program.argv
+    assert text == run.program.stdin
 
 
 @pytest.mark.parametrize(
@@ -186,12 +186,12 @@ async def test_stop_mistake(scheduler: Scheduler, client: Client, words: dict[st
 
 
 async def test_rerun(scheduler: Scheduler, client: Client) -> None:
-    """A rerun is the same run again, now, and knows of which."""
+    """With `same`, a rerun is the same run again, now, and knows of which."""
     await do(client.submit, [{**THREE[2], "labels": ["l"], "schedule_time": 5.0, "by": "cron"}])
     first = scheduler.run(1)
     assert first is not None
     await do(client.stop, ["r1"])
-    [run] = await do(client.rerun, ["r1"], by="me")
+    [run] = await do(client.rerun, ["r1"], same=True, by="me")
 
     assert (
         "r2",
@@ -310,6 +310,11 @@ async def test_answers_as_documented(scheduler: Scheduler, client: Client, tmp_p
     asked: dict[str, bytes] = {
         "/v1/runs/stop": b'{"runs": ["r2"]}',
         "/v1/runs/rerun": b'{"runs": ["r1"]}',
+        "/v1/runs/start": b'{"runs": ["r3"]}',
+        "/v1/runs/mark": b'{"runs": ["r1"], "state": "error"}',
+        "/v1/runs/explain": json.dumps({"runs": [DRAFT]}).encode(),
+        "/v1/hold": b'{"jobs": ["a/b"]}',
+        "/v1/release": b'{"jobs": ["a/b"]}',
         "/v1/runs": json.dumps({"runs": [DRAFT]}).encode(),
         "/v1/jobs/reload": b"{}",
         "/v1/archive": b'{"count": 1}',

@@ -20,6 +20,7 @@ from typing import Any
 
 from sshsched.domain.instructions import Save
 from sshsched.domain.model import LogEntry, Outcome, Output, Reason, Run, Spool
+from sshsched.domain.plan import Flow, Plan, Step
 from sshsched.domain.program import Program
 from sshsched.domain.shape import Shape
 from sshsched.domain.states import State
@@ -32,7 +33,7 @@ from tests.tui.kit import Seen, svg_text, watching
 GOLDEN = Path(__file__).parent / "golden"
 PICTURES = ROOT / "docs" / "pictures"
 SIZES = {"wide": (110, 26), "usual": (80, 24), "narrow": (40, 12)}
-SHOWN = ("runs", "output", "jobs", "hosts")
+SHOWN = ("runs", "output", "jobs", "hosts", "graph")
 """The screens that documents show, without the fonts that a browser would fetch from elsewhere."""
 FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 THEMES = ("textual-dark", "textual-light", "nord")
@@ -44,6 +45,7 @@ SCREENS = {
     "hosts": ("3",),
     "stop": ("s",),
     "filtered": ("right", "right", "f"),
+    "graph": ("down", "enter", "z", "tab"),
 }
 """The keys that lead to each."""
 JOBS = {
@@ -88,6 +90,36 @@ def runs() -> list[Run]:
     ]  # fmt: skip
 
 
+def workflow() -> list[Run]:
+    """A workflow in the middle: the root, and the steps that have begun."""
+    needs = {
+        "checkout": (),
+        "test[os=alpine]": ("checkout",),
+        "test[os=debian]": ("checkout",),
+        "docs": ("checkout",),
+        "image": ("test[os=alpine]", "test[os=debian]"),
+        "deploy": ("image", "docs"),
+    }
+    program = Program(command="true")
+    steps = [Step(name, "web1", program, needs=each) for name, each in needs.items()]
+    steps.append(Step("tell", "local", program, needs=("deploy",), when="failure"))
+    plan = Plan(flow=Flow(tuple(steps)))
+    waits = "2 running, 3 of 7 steps done"
+
+    def step(id: int, name: str, state: str, before: float, took: float = 0) -> Run:
+        return made(id, state, "web1", before, took, job_id="shop", root=1, step=name)
+
+    return [
+        made(1, "running", "", 400, job_id="shop", plan=plan, message=waits),
+        step(2, "checkout", "success", 400, 4),
+        step(3, "test[os=alpine]", "success", 395, 60),
+        step(4, "test[os=debian]", "running", 395),
+        step(5, "docs", "failure", 395, 20),
+        step(6, "docs", "success", 300, 30),
+        step(7, "image", "waiting", 10),
+    ]
+
+
 def host(name: str, state: str, **more: Any) -> Shape:
     usual = {"since": "2026-11-21T23:30:00.000Z", "problem": None, "slots": None, "running": 0, "waiting": 0}
     return {"host": name, "state": state, **usual, **more}
@@ -96,8 +128,10 @@ def host(name: str, state: str, **more: Any) -> Shape:
 class Board(Scheduler):
     """A scheduler that holds what lives of these runs, and at which nothing changes."""
 
+    board: Sequence[Run] = ()
+
     def live(self) -> list[Run]:
-        return [run for run in runs() if not run.finished]
+        return [run for run in self.board if not run.finished]
 
     def hosts(self) -> list[Shape]:
         return [
@@ -109,8 +143,9 @@ class Board(Scheduler):
 
 
 @asynccontextmanager
-async def board(folder: Path, size: tuple[int, int]) -> AsyncIterator[Seen]:
+async def board(folder: Path, size: tuple[int, int], screen: str = "runs") -> AsyncIterator[Seen]:
     """The screen on that board."""
+    known = workflow() if screen == "graph" else runs()
     place = SimpleNamespace(state=folder / "state", config=folder / "config")
     for name, text in JOBS.items():
         file = place.config / "jobs" / f"{name}.yaml"
@@ -118,9 +153,11 @@ async def board(folder: Path, size: tuple[int, int]) -> AsyncIterator[Seen]:
         file.write_text(text)
     async with open_store(place.state) as store:
         rows = [LogEntry(6, NOW - 90, None, State.WAITING, Reason.CREATED, "asked for by ann")]
-        await store.commit([Save(run, None, tuple(rows) if run.id == 6 else ()) for run in runs()])
+        await store.commit([Save(run, None, tuple(rows) if run.id == 6 else ()) for run in known])
     OutputFiles(place.state).write(6, "stdout", 0, b"one\n\x1b[32mtwo\x1b[0m\nthree")
-    async with Board(now=NOW).served(place.state) as scheduler:
+    holder = Board(now=NOW)
+    holder.board = known
+    async with holder.served(place.state) as scheduler:
         scheduler.outputs.held[6, "stdout"] = b"one\n\x1b[32mtwo\x1b[0m\nthree"
         async with watching(place, size=size, now=lambda: NOW) as seen:  # type: ignore[arg-type]
             await seen.until("r7" if size[1] > 10 else "waiting")
@@ -158,7 +195,7 @@ async def main() -> None:
     for name, size in SIZES.items():
         for screen, keys in SCREENS.items():
             with tempfile.TemporaryDirectory() as folder:
-                async with board(Path(folder), size) as seen:
+                async with board(Path(folder), size, screen) as seen:
                     svg = await picture(seen, keys)
             (GOLDEN / f"{screen}-{name}.txt").write_text("\n".join(svg_text(svg)) + "\n")
             if name == "wide" and screen in SHOWN:

@@ -17,7 +17,7 @@ FILL = re.compile(r"fill: ?(#[0-9a-f]{6})")
 @pytest.mark.parametrize("screen", SCREENS)
 async def test_a_screen_says_what_it_said(screen: str, size: str, tmp_path: Path) -> None:
     """What can be read on each screen, in each size, is what the golden file holds."""
-    async with board(tmp_path, SIZES[size]) as seen:
+    async with board(tmp_path, SIZES[size], screen) as seen:
         lines = svg_text(await picture(seen, SCREENS[screen]))
 
     assert (GOLDEN / f"{screen}-{size}.txt").read_text().splitlines() == lines

@@ -47,7 +47,7 @@ def graph(app: App, name: str, as_mermaid: bool, as_json: bool) -> None:
 def painted(lines: Iterable[Line]) -> Iterable[str]:
     """Lines of a drawing, in colour where there are colours."""
     for line in lines:
-        yield "".join(sgr(safe_line(text), _code(style), STDOUT) for text, style in line).rstrip()
+        yield "".join(sgr(safe_line(text), _code(style), STDOUT) for text, style, _ in line).rstrip()
 
 
 def _code(style: str) -> str:

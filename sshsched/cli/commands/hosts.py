@@ -45,6 +45,14 @@ def _since(shape: Shape, now: float) -> str:
     return "" if at is None else span(now - at)
 
 
+def _latency(shape: Shape, _now: float) -> str:
+    """How long the host takes to answer."""
+    from sshsched.cli.times import span
+
+    seconds = _link(shape, "latency")
+    return "" if seconds is None else span(seconds)
+
+
 FIELDS: dict[str, Field[Shape]] = {
     "host": Field(Column("HOST"), lambda shape, _: safe_line(shape["host"])),
     "from": Field(Column("FROM", rank=5, tone=dim), lambda shape, _: shape["from"]),
@@ -53,6 +61,7 @@ FIELDS: dict[str, Field[Shape]] = {
         Column("LINK", tone=lambda cell: LINKS.get(cell, "")), lambda shape, _: safe_line(_link(shape, "state") or "")
     ),
     "for": Field(Column("FOR", right=True, rank=4, tone=dim), _since, lambda shape: _link(shape, "since")),
+    "latency": Field(Column("LATENCY", right=True, rank=5, tone=dim), _latency, lambda shape: _link(shape, "latency")),
     "running": _count("RUNNING", "running"),
     "waiting": _count("WAITING", "waiting"),
     "slots": Field(
@@ -66,7 +75,7 @@ FIELDS: dict[str, Field[Shape]] = {
         lambda shape, _: safe_line(_link(shape, "problem") or ""),
     ),
 }
-USUAL = ("host", "from", "link", "for", "running", "waiting", "slots", "tags", "problem")
+USUAL = ("host", "from", "link", "for", "latency", "running", "waiting", "slots", "tags", "problem")
 
 
 @click.group(invoke_without_command=True)

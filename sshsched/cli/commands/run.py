@@ -89,7 +89,7 @@ def _explain(app: App, drafts: list[dict[str, Any]], *, as_json: bool) -> int:
     told = app.ask(lambda client: client.explain(drafts))
     if as_json:
         print_json(
-            {"host": draft["host"], "args": draft["args"], "explained": text}
+            {"host": draft["host"], "args": draft.get("args", {}), "explained": text}
             for draft, text in zip(drafts, told, strict=True)
         )
         return 0
@@ -151,7 +151,7 @@ def _wishes(wait: bool, output: bool, raw: bool, as_json: bool, quiet: bool) -> 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
 @click.option("--same", is_flag=True, help="As they were, and not as their jobs are now.")
-@click.option("--failed", is_flag=True, help="Of a workflow that is held: only the steps that failed, and go on.")
+@click.option("--failed", is_flag=True, help="Of a workflow: only the steps that failed, and go on from there.")
 @waiting_options
 @click.pass_obj
 def rerun(app: App, /, runs: tuple[str, ...], same: bool, failed: bool, **options: bool) -> int:

@@ -9,6 +9,8 @@ import click
 
 from sshsched.cli.app import App, find_run
 from sshsched.cli.complete import complete_runs
+from sshsched.cli.streams import say
+from sshsched.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +28,10 @@ PLANNED = 30  # times of schedules that are shown ahead
 @click.command()
 @click.argument("words", nargs=-1, metavar="[RUN or FILTER]", shell_complete=complete_runs)
 @click.option("--once", is_flag=True, help="Print the board and end.")
+@click.option("--web", is_flag=True, help="Show the screen in a browser: serve it at 127.0.0.1 and print its address.")
+@click.option("--port", type=click.IntRange(1, 65535), help="For --web; without it, one that is free.")
 @click.pass_obj
-def watch(app: App, words: tuple[str, ...], once: bool) -> int:
+def watch(app: App, words: tuple[str, ...], once: bool, web: bool, port: int | None) -> int:
     """Show runs, jobs and hosts live, and act on them. `?` in the screen tells the keys.
 
     \b
@@ -43,6 +47,9 @@ def watch(app: App, words: tuple[str, ...], once: bool) -> int:
     if wanted is not None:
         find_run(app.reader(), wanted)
     filter = Filter() if wanted is not None else parse(" ".join(words), time.time())
+    if web or port is not None:
+        _serve(app, words, port, apart=web and not once)
+        return 0
     past = Past(app.state_dir)
     first = past.page(filter.where)  # is read while the screen is being imported
     if once:
@@ -53,6 +60,20 @@ def watch(app: App, words: tuple[str, ...], once: bool) -> int:
     screen = _screen()
     screen.Watch(screen.Live(outside(app), past, filter, first), wanted).run()
     return 0
+
+
+def _serve(app: App, words: Sequence[str], port: int | None, *, apart: bool) -> None:
+    """The same command in a process for each visit. Raises UsageError where it cannot be."""
+    import sys
+
+    if not apart:
+        raise UsageError("watch: --port is for --web, and --web goes without --once")
+    try:
+        from sshsched.tui.web import serve
+    except ModuleNotFoundError:
+        raise UsageError("watch --web: textual-serve is not installed here; pip install 'sshsched[web]'") from None
+    folders = ["--config-dir", str(app.config_dir), "--state-dir", str(app.state_dir)]
+    serve([sys.executable, "-m", "sshsched", *folders, "watch", "--", *words], port or 0, say)
 
 
 def _screen() -> ModuleType:

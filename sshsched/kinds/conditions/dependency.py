@@ -49,10 +49,14 @@ class Dependency(Condition, frozen=True, kw_only=True):
             enough = reaching(wanted) if self.exist is True else frozenset(self.exist)
             if not self._found(enough, run, view):
                 return Never(f"it depends on {what}, and there is no run that could come to it")
-        return Wait(what, (keys.job(self.job, self._whole(run, view)), keys.names(self.job)))
+        key = keys.ended if wanted <= FINISHED and isinstance(self.exist, bool) else keys.job
+        return Wait(what, (key(self.job, self._whole(run, view)), keys.names(self.job)))
 
     def targets(self, run_args: Mapping[str, str]) -> Iterable[tuple[str, Mapping[str, str]]]:
         return ((self.job, self.args),)
+
+    def remembers(self) -> Iterable[tuple[str, float]]:
+        return () if self.within is None else ((self.job, self.within),)
 
     def _found(self, states: frozenset[State], run: Run, view: View) -> bool:
         since = 0.0 if self.within is None else run.due_at - self.within

@@ -6,6 +6,7 @@ Rule: *stopping* counts as running. A run counts itself never, and steps of a wo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -38,11 +39,12 @@ class MaxRunning(Condition, frozen=True, kw_only=True):
     def ask(self, run: Run, view: View, at: float) -> Answer:
         same = not self.jobs and self.args != "any"
         jobs = self.jobs or ((run.job_id,) if run.job_id is not None else ())
-        kin = (view.running.get(keys.job(job, run.args if same else None), {}) for job in jobs)
-        running = [other for some in kin for other in some.values() if other.id != run.id]
-        if len(running) < self.count:
+        kin = [view.running.get(keys.job(job, run.args if same else None), {}) for job in jobs]
+        count = sum(len(some) - (run.id in some) for some in kin)
+        if count < self.count:
             return Ready()
-        names = ", ".join(other.name for other in running[:_SHOWN]) + (" ..." if len(running) > _SHOWN else "")
+        others = (other.name for some in kin for other in some.values() if other.id != run.id)
+        names = ", ".join(islice(others, _SHOWN)) + (" ..." if count > _SHOWN else "")
         alike = " with the same args" if same and run.args else ""
         most = f"at most {self.count} of {', '.join(jobs)}{alike} may run at a time"
         room = tuple(keys.room(job, run.args if same else None) for job in jobs)

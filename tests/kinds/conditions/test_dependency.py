@@ -68,15 +68,33 @@ def test_what_counts(where: str, name: str, options: dict[str, Any], other: Run,
 
 
 def test_what_it_waits_on() -> None:
-    """It is asked again when a run of the other job moves that may be meant, and at no other time."""
+    """It is asked again when a run of the other job ends that may be meant, and at no other time."""
     one = Scene((run(2, State.RUNNING, "load", args={"date": "a"}),))
     other = Scene((run(2, State.RUNNING, "load", args={"date": "a", "size": "1"}),))
-    any_of_it, that_one = keys.job("load"), keys.job("load", {"date": "b"})
+    any_of_it, that_one = keys.ended("load"), keys.ended("load", {"date": "b"})
 
     assert Wait("success of load", (any_of_it, keys.names("load"))) == ask("dependency", {"job": "load"}, report())
     for scene, key in ((one, that_one), (other, any_of_it)):
         answer = ask("dependency", {"job": "load"}, report(args={"date": "b", "user": "me"}), scene)
         assert Wait("success of load", (key, keys.names("load"))) == answer
+
+
+@pytest.mark.parametrize(
+    ("options", "on"),
+    [
+        ({}, keys.ended("load", {})),
+        ({"states": ["success", "failure"]}, keys.ended("load", {})),
+        ({"states": ["success", "stopping"]}, keys.job("load", {})),
+        ({"exist": True}, keys.ended("load", {})),
+        ({"exist": ["running"]}, keys.job("load", {})),
+    ],
+)
+def test_which_moves_it_waits_on(options: dict[str, Any], on: str) -> None:
+    """Who waits for an end is left alone by all other moves."""
+    answer = ask("dependency", {"job": "load", **options}, report(), Scene((run(2, State.RUNNING),)))
+
+    assert isinstance(answer, Wait)
+    assert on == answer.on[0]
 
 
 @pytest.mark.parametrize("where", ["live", "past"])

@@ -166,7 +166,7 @@ def test_a_group_waits_for_all_that_may_help() -> None:
     answer = ask("any", {"of": parts}, run(job="c"))
 
     assert isinstance(answer, Wait)
-    assert (keys.job("a"), keys.names("a"), keys.job("b"), keys.names("b")) == answer.on
+    assert (keys.ended("a"), keys.names("a"), keys.ended("b"), keys.names("b")) == answer.on
     assert None is not answer.until
     assert answer.why.startswith("success of a; or ")
     assert answer.why.endswith("; or success of b")
