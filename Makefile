@@ -49,7 +49,7 @@ lint: .venv/.dev
 check: lint test
 
 soak: .venv/.dev
-	tests/needs.sh
+	tests/needs.sh chromium
 	$(BIN)/python -m pytest -m soak --timeout 7200 $(TESTS)
 
 bench: .venv/.dev

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import click
 
+from sshsched.cli.catalogue import CATALOGUE, examples
 from sshsched.domain.nearest import nearest
 
 COMMANDS = {
@@ -42,10 +43,10 @@ COMMANDS = {
     "demo": "demo",
     "completion": "completion",
 }
-"""Command to its module in `sshsched.cli.commands`; the function has the command's name, with _ for -. The help has the
-same order."""
+"""Command to its module in `sshsched.cli.commands`; the function has the command's name, with _ for -."""
 
 ALIASES = {"logs": "output"}
+WIDEST = max(map(len, COMMANDS))
 
 
 class LazyGroup(click.Group):
@@ -61,7 +62,14 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(
             import_module(f"sshsched.cli.commands.{COMMANDS[name]}"), name.replace("-", "_")
         )
+        command.epilog = command.epilog or examples(name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Under headings, and without an import of them all."""
+        for heading, group in CATALOGUE.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(WIDEST), told.line) for name, told in group.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -100,7 +100,9 @@ def _telling(run: Shape) -> bool:
 def last_word(runs: Sequence[Shape]) -> str:
     """How waiting ended: `r12 failure: exit 3 after 4.2 s on web1`, `3 of 5 succeeded; r4 failure: exit 3, ...`."""
     if len(runs) == 1:
-        return f"{runs[0]['run']} {ending(runs[0])}{_on(runs[0])}"
+        if runs[0]["state"] in ("success", "failure"):
+            return f"{runs[0]['run']} {ending(runs[0])}{_on(runs[0])}"
+        return f"{title(runs[0])} {ending(runs[0])}"  # its sentence ends as it likes, with a remedy often
     bad = [run for run in runs if run["state"] != "success"]
     if not bad:
         return f"all {len(runs)} succeeded"

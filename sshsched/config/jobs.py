@@ -6,7 +6,7 @@ Rule: one bad file never stops the others. Its problems come back beside the job
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +19,11 @@ from sshsched.config.programs import Entries
 from sshsched.config.reading import Schema
 from sshsched.config.strict import read_file
 from sshsched.config.surroundings import Surroundings
-from sshsched.domain.nearest import suggest
+from sshsched.domain.nearest import nearest, suggest
 from sshsched.errors import ConfigError, NotFoundError, Problem, SshschedError
 from sshsched.kinds.jobs import Job
+
+MOST_LISTED = 12  # jobs, in one line
 
 Read = Callable[[JobFile, Surroundings, Defaults], tuple[list[Job], list[Problem]]]
 
@@ -190,11 +192,19 @@ def _candidates(config_dir: Path, job_id: str) -> Iterator[JobFile]:
             yield JobFile(config_dir / JOBS / f"{base}.yaml", base)
 
 
+def _suggested(job_id: str, known: Collection[str]) -> str:
+    if nearest(job_id, known) or len(known) <= MOST_LISTED:
+        return suggest(job_id, known)
+    return "; `sshsched jobs` lists them"
+
+
 def _no_job(config_dir: Path, job_id: str) -> SshschedError:
     problems: list[Problem] = []
-    known = [file.base for file in job_files(config_dir, problems)]
+    files = [file.base for file in job_files(config_dir, problems)]
     near = [problem for problem in problems if problem.file.startswith(f"{JOBS}/{job_id}")]
     if near:  # such as a file that ends in .yml
         return ConfigError(near)
-    there = suggest(job_id, known) if known else f"; there is no job file in {config_dir / JOBS}"
+    jobs = load_jobs(config_dir).jobs
+    unread = set(files) - {base for job in jobs.values() for base in (job.id, job.id.rpartition("/")[0])}
+    there = _suggested(job_id, {*jobs, *unread}) if files else f"; there is no job file in {config_dir / JOBS}"
     return NotFoundError(f"no job {shown(job_id)}{there}")

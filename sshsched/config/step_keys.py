@@ -19,7 +19,7 @@ from sshsched.config.reading import Key, Made, Record, Schema, read_text
 from sshsched.config.values import TEXT, Duration, Integer, Many, Pairs, Word
 from sshsched.config.workflow import VARIABLES
 from sshsched.domain.handing import WHOLE
-from sshsched.domain.nearest import suggest
+from sshsched.domain.nearest import nearest, suggest
 from sshsched.domain.plan import When
 
 STEP_NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+-]*"
@@ -58,6 +58,11 @@ class Found:
 
     def read(self, node: Node, problems: Problems) -> str:
         text = read_text(node, problems, f"a regular expression, or one of {', '.join(WHOLE)},")
+        near = nearest(text, WHOLE) if text.isidentifier() and text not in WHOLE else None
+        if near:
+            raise problems.refuse(
+                node, f"unknown {shown(text)}; did you mean '{near}'? To find the word, write ({text})"
+            )
         try:
             re.compile(text)
         except re.error as error:

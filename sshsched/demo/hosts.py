@@ -91,6 +91,7 @@ class DemoHosts:
         return asyncio.run_coroutine_threadsafe(work, self._opened.result()).result(STARTS_WITHIN)
 
     async def _serve(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(_mishap)
         try:
             for server in self._servers.values():
                 await server.open()
@@ -127,6 +128,12 @@ class DemoHosts:
         self.ssh_config.write_text("".join([*blocks, common]))
         (self.config_dir / "hosts.yaml").write_text("".join(f"{name}: {{tags: [demo]}}\n" for name in self._servers))
         shutil.copytree(jobs_folder(), self.config_dir / "jobs", dirs_exist_ok=True)
+
+
+def _mishap(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Output of a command meets a link that was cut: as it should be here, and no traceback on the screen of a demo."""
+    if not isinstance(context.get("exception"), ConnectionError):
+        loop.default_exception_handler(context)
 
 
 async def _in_loop(work: Any) -> None:

@@ -24,6 +24,8 @@ ASKED = re.compile(rf"tags:[^\s,]+(?:,[^\s,]+)*|(?!tags:){HOST_NAME}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 UMASK = re.compile(r"0?[0-7]{1,3}")
 RESERVED = "SSHSCHED_"
+LONGEST_WORD = 128 * 1024 - 1
+"""Bytes of an argument, or of NAME=VALUE in an environment: the MAX_ARG_STRLEN of Linux, without its end mark."""
 LATEST = 253_402_300_800  # the end of the year 9999, the last that a date can show
 SIGNALS = {each.name.removeprefix("SIG"): int(each) for each in signal.Signals if not each.name.startswith("SIGRT")}
 
@@ -59,7 +61,7 @@ def draft_flaws(draft: Draft) -> Iterator[Flaw]:
     for name, value in draft.args.items():
         if not NAME.fullmatch(name):
             yield "args", f"{name!r} cannot be the name of an argument; use letters, digits and _"
-        yield from _text(f"args.{name}", value)
+        yield from _word(f"args.{name}", value, f"SSHSCHED_ARG_{name}=")
     for label in draft.labels:
         yield from _text("labels", label, empty=False)
     yield from _text("by", draft.by)
@@ -76,7 +78,7 @@ def program_flaws(program: Program, at: str = "program") -> Iterator[Flaw]:
     for name, value in program.env.items():
         if message := env_name_flaw(name):
             yield f"{at}.env", message
-        yield from _text(f"{at}.env.{name}", value)
+        yield from _word(f"{at}.env.{name}", value, f"{name}=")
     if program.cwd is not None:
         yield from _text(f"{at}.cwd", program.cwd, empty=False)
     if program.stdin is not None:
@@ -136,9 +138,19 @@ def _what_to_run(program: Program, at: str) -> Iterator[Flaw]:
     if (program.command is None) == (not program.argv):
         yield at, "give exactly one of command (text for sh -c) and argv (a list)"
     if program.command is not None:
-        yield from _text(f"{at}.command", program.command, empty=False)
+        yield from _word(f"{at}.command", program.command, empty=False)
     for index, word in enumerate(program.argv):
-        yield from _text(f"{at}.argv[{index}]", word, empty=index > 0)
+        yield from _word(f"{at}.argv[{index}]", word, empty=index > 0)
+
+
+def _word(at: str, value: str, before: str = "", *, empty: bool = True) -> Iterator[Flaw]:
+    """A text that is handed to a program as one word, after `before`."""
+    flaws = list(_text(at, value, empty=empty))
+    yield from flaws
+    if not flaws and len(before) + len(value) > LONGEST_WORD // 4:  # no character takes more than four bytes
+        size = len((before + value).encode())
+        if size > LONGEST_WORD:
+            yield at, f"takes {size} bytes, and Linux hands over {LONGEST_WORD} at most; hand it over by `stdin`"
 
 
 def _text(at: str, value: str, *, empty: bool = True) -> Iterator[Flaw]:

@@ -25,6 +25,9 @@ WARNED: Final = "outputs"
 WHOLE: Final = ("json", "last_line", "text")
 """What `outputs` may say besides a regular expression."""
 
+Search = Callable[[str, str], str | None]
+"""What a regular expression finds in a text: its first group, or all of it. Raises ValueError if it takes too long."""
+
 _ITEM: Final = re.compile(r"[\w.+:/=,@%-]{1,60}")
 
 
@@ -146,20 +149,20 @@ def ran(run: Run) -> bool:
     return run.finished and run.started_at is not None
 
 
-def extracted(outputs: Mapping[str, str], data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
+def extracted(outputs: Mapping[str, str], data: bytes, search: Search) -> tuple[dict[str, str], tuple[str, ...]]:
     """What a standard output holds of what is to be handed on, and in words what it does not."""
     text = data.decode(errors="replace")
     values: dict[str, str] = {}
     missing: list[str] = []
     for name, how in outputs.items():
         try:
-            values[name] = _found(how, text)
+            values[name] = _found(how, text, search)
         except ValueError as error:
             missing.append(f"output {name}: {error}")
     return values, tuple(missing)
 
 
-def _found(how: str, text: str) -> str:
+def _found(how: str, text: str, search: Search) -> str:
     if how == "text":
         return text.rstrip("\n")
     if how == "last_line":
@@ -168,8 +171,8 @@ def _found(how: str, text: str) -> str:
         raise ValueError("its standard output is empty")
     if how == "json":
         return json.dumps(_json(text))
-    if match := re.search(how, text, re.MULTILINE):
-        return (match[1] if match.re.groups else match[0]) or ""
+    if (found := search(how, text)) is not None:
+        return found
     raise ValueError(f"nothing in its standard output matches {how}")
 
 

@@ -15,8 +15,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches  # only needed when something is wrong
 
     words = {str(each).lower(): str(each) for each in known}
-    near = get_close_matches(word[:LONGEST].lower(), words, n=1)
-    return words[near[0]] if near else None
+    word = word[:LONGEST].lower()
+    folder, slash, last = word.rpartition("/")
+    for near in get_close_matches(word, words):
+        # Ids of one folder begin alike, which means nothing.
+        if not slash or not near.startswith(folder + slash) or get_close_matches(last, [near.rpartition("/")[2]]):
+            return words[near]
+    return None
 
 
 def suggest(word: str, known: Iterable[str], also: Collection[str] = ()) -> str:

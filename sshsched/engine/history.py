@@ -69,6 +69,8 @@ class History:
         self._policies = policies
         self._alone = alone
         self._outputs = OutputFiles(state_dir)
+        self.still = asyncio.Lock()
+        """Held while runs leave the store; who holds it finds every run that has ended still there when it is saved."""
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "history")
 
@@ -148,7 +150,8 @@ class History:
 
     async def _forget(self, states: Mapping[int, str]) -> None:
         """Their rows, and then their output."""
-        await self._store.perform(partial(history.forget, states=states))
+        async with self.still:
+            await self._store.perform(partial(history.forget, states=states))
         gone = await self._store.perform(history.doomed)
         await self._in_thread(lambda: self._outputs.remove(gone))
 

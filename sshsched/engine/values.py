@@ -1,6 +1,7 @@
 """What steps of workflows hand on: found in the output that is kept here, once all of it has come.
 
 Rule: what cannot be found is said, and the workflow goes on. Only a store that cannot be read just now is waited for.
+A regular expression that would take for ever is given up, and nobody else waits for it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sshsched.domain.instructions import Extract
 from sshsched.errors import StoreBusyError, StoreError
 
 AGAIN = 1.0  # seconds
+LIMIT = 2.0  # seconds of computing for one regular expression
 
 
 class Outputs(Protocol):
@@ -55,4 +57,20 @@ class Values:
     def _look(self, wanted: Extract) -> tuple[dict[str, str], tuple[str, ...]]:
         number = wanted.run.id
         begin = max(0, self._outputs.size(number, "stdout") - MOST_OUTPUT)
-        return extracted(wanted.outputs, self._outputs.read(number, "stdout", begin, MOST_OUTPUT))
+        return extracted(wanted.outputs, self._outputs.read(number, "stdout", begin, MOST_OUTPUT), search)
+
+
+def search(expression: str, text: str) -> str | None:
+    """What a regular expression finds in the lines of a text: its first group, or all of it; None if nothing.
+
+    Raises ValueError if that takes too long. Other threads go on meanwhile.
+    """
+    import regex  # which can give up, as the standard library's cannot; only steps that hand something on pay for it
+
+    try:
+        match = regex.search(expression, text, regex.MULTILINE, timeout=LIMIT)
+    except TimeoutError:
+        raise ValueError(f"{expression} was given up after {LIMIT:g} s; write it without nested repeats") from None
+    except regex.error as error:
+        raise ValueError(f"{expression} is no regular expression: {error}") from None
+    return None if match is None else (match[1] if match.re.groups else match[0]) or ""

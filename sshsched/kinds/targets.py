@@ -1,4 +1,4 @@
-"""Which other jobs a condition waits for, and of which an action makes runs.
+"""Which other jobs a condition waits for or asks the past of, and of which an action makes runs.
 
 Rule: what is wrong with a kind is said elsewhere; here it has no targets.
 """
@@ -6,6 +6,7 @@ Rule: what is wrong with a kind is said elsewhere; here it has no targets.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from sshsched.domain.plan import Deed, Rule
@@ -21,6 +22,15 @@ def depends(rule: Rule, args: Mapping[str, str]) -> list[Target]:
     """What a condition of a run with these args waits for."""
     try:
         return list(condition(rule).targets(args))
+    except Exception:  # kinds are of others' making, too
+        return []
+
+
+def remembers(rule: Rule) -> list[tuple[str, float]]:
+    """The jobs whose past a condition asks for, and how many seconds back; their names may be templates."""
+    options = {name: value for name, value in rule.options.items() if name != "enabled"}
+    try:
+        return list(condition(replace(rule, options=options)).remembers())
     except Exception:  # kinds are of others' making, too
         return []
 

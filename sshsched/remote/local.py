@@ -97,7 +97,8 @@ class LocalChannel:
 
     @property
     def ended(self) -> bool:
-        return self._keeper.done()
+        """It has been waited for: nothing of it is left."""
+        return self._process.returncode is not None
 
     async def read(self, n: int) -> bytes:
         return await self._stdout.read(n)

@@ -7,7 +7,7 @@ effect (POSIX, 2.9.4); whatever comes from a user stands in single quotes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -16,9 +16,6 @@ from typing import Final
 from sshsched.domain.model import Cause, Run
 from sshsched.domain.program import Program
 from sshsched.domain.shape import iso
-
-# Linux' MAX_ARG_STRLEN: one word of a program's argv or environment, its end mark included.
-LONGEST_WORD = 128 * 1024 - 1
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -274,11 +271,3 @@ def _whole(seconds: float | None) -> str:
 
 def _env_name(param: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]", "_", param).upper()
-
-
-def too_long(program: Program, args: Mapping[str, str]) -> Sequence[str]:
-    """The names of the words that no Linux kernel would hand over: they are refused before anything is sent."""
-    words = {"command": program.command or "", **{f"argv[{i}]": word for i, word in enumerate(program.argv)}}
-    words |= {f"env {key}": f"{key}={value}" for key, value in program.env.items()}
-    words |= {f"arg {key}": f"SSHSCHED_ARG_{key}={value}" for key, value in args.items()}
-    return [name for name, word in words.items() if len(word.encode("utf-8", "surrogateescape")) >= LONGEST_WORD]

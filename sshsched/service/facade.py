@@ -6,6 +6,7 @@ Rule: nothing else of the engine is touched, so a test can stand in a small real
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -76,6 +77,9 @@ class Facade(Protocol):
 
 class History(Protocol):
     """What old runs become. Each call does a round of some seconds at most, and never holds the loop."""
+
+    still: asyncio.Lock
+    """While it is held no run leaves the store: by whoever changes one that has ended."""
 
     async def archive(self, asked: Policies | None = None, to: Path | None = None) -> Gone:
         """Runs beyond these limits, or those of the files, leave the store; `more` tells that another round is due."""

@@ -5,6 +5,7 @@ Rule: whatever is refused is refused before anything is done, naming the run and
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -60,18 +61,19 @@ class Hands(Asking):
 
     async def mark(self, request: Request) -> Shape:
         body = await body_of(request, bodies.MarkBody)
-        runs = await self.find_all(body.runs)
         try:
             state = State(body.state)
         except ValueError:
             raise UsageError(f"state: {body.state!r} is none of {', '.join(sorted(FINISHED))}") from None
         if state not in FINISHED:
             raise UsageError(f"state: a run is marked with one of {', '.join(sorted(FINISHED))}, not {state}")
-        _only(runs, tuple(FINISHED), "only a run that has ended can be marked; `sshsched stop` ends it")
-        for run in runs.values():
-            if state not in MARKS[run.state]:
-                raise RefusedError(f"{run.name} is {run.state} already")
-        changed = await self.facade.want(MarkWanted(self.now(), tuple(runs.values()), state, body.by))
+        async with nullcontext() if self.history is None else self.history.still:  # from here it stays as it is found
+            runs = await self.find_all(body.runs)
+            _only(runs, tuple(FINISHED), "only a run that has ended can be marked; `sshsched stop` ends it")
+            for run in runs.values():
+                if state not in MARKS[run.state]:
+                    raise RefusedError(f"{run.name} is {run.state} already")
+            changed = await self.facade.want(MarkWanted(self.now(), tuple(runs.values()), state, body.by))
         return {"runs": shapes(changed.get(number, run) for number, run in runs.items())}
 
     async def hold(self, request: Request) -> Shape:

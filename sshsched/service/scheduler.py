@@ -148,7 +148,9 @@ async def _serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, engine.ending.set)
         work = asyncio.create_task(engine.work(), name="engine")
-        history = History(store, state_dir, lambda: load_policies(config_dir, engine.known_jobs()))
+        history = History(
+            store, state_dir, lambda: load_policies(config_dir, engine.known_jobs(), tuple(engine.live()))
+        )
         beside = (
             [asyncio.create_task(task) for task in (history.run(), meters.watch_the_loop())] if mode == SERVE else []
         )

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -23,6 +22,7 @@ from sshsched.tui.detail import Detail
 from sshsched.tui.graph import Graph
 from sshsched.tui.line import Line
 from sshsched.tui.live import Live
+from sshsched.tui.looking import Looking
 from sshsched.tui.model import Row
 from sshsched.tui.output import Output
 from sshsched.tui.past import PAGE
@@ -30,7 +30,6 @@ from sshsched.tui.table import Table
 from sshsched.tui.theme import Palette
 
 VIEWS = ("runs", "jobs", "hosts")
-SETTLED = 0.08  # seconds that the cursor stays on a run before its details are read
 
 
 def bindings() -> list[Binding]:
@@ -57,8 +56,7 @@ class Watch(App[None]):
         self.live, self._open_run = live, open_run
         self.view = "runs"
         self._palette: Palette | None = None
-        self._looked_at: object = None
-        self._look: Timer | None = None
+        self._looking = Looking(self)
         self._begun_by = os.getppid()
 
     # Parts
@@ -112,8 +110,7 @@ class Watch(App[None]):
     def told(self) -> None:
         """Something is new: draw it."""
         self.table.changed()
-        if self.detail.display and self._look is None and self._known() != self._looked_at:
-            self._look_soon()
+        self._looking.again()
         self.tell()
 
     def _tick(self) -> None:
@@ -124,6 +121,7 @@ class Watch(App[None]):
         self.table.tick(now)
         if self.detail.display:
             self.detail.show(now)
+        self._looking.again()
         self.tell()
 
     def tell(self) -> None:
@@ -165,7 +163,7 @@ class Watch(App[None]):
         if self.view == "runs":
             if self.detail.display:
                 self.detail.content.focus()
-            elif (row := self._row()) is not None and not row.planned:
+            elif (row := self.row()) is not None and not row.planned:
                 self.open_detail()
         elif not self.live.jobs.fold(key):
             self.narrow(self.table.source.term(self.table.at, 0) if len(self.table.source) else "")
@@ -187,7 +185,7 @@ class Watch(App[None]):
         """Show the run under the cursor beside the list, or alone."""
         self.detail.display = True
         self._zoom(zoomed or self.size.height < 16)
-        self._look_soon()
+        self._looking.soon()
 
     def close_detail(self) -> None:
         """Show the list alone."""
@@ -214,32 +212,16 @@ class Watch(App[None]):
         else:
             self.action_view(VIEWS[(VIEWS.index(self.view) + by) % len(VIEWS)])
 
-    def _row(self) -> Row | None:
+    def row(self) -> Row | None:
         """The run under the cursor."""
         key = self.tables["runs"].key
         return self.live.board.rows.get(key) if isinstance(key, int) else None
-
-    def _known(self) -> object:
-        """Of the run under the cursor and its workflow: something else whenever one of them has changed."""
-        row = self._row()
-        return row, row and self.live.board.moves[row.root or row.id]
-
-    def _look_soon(self) -> None:
-        if self._look is not None:
-            self._look.stop()
-        self._look = self.set_timer(SETTLED, self._look_now)
-
-    def _look_now(self) -> None:
-        key = self.tables["runs"].key
-        self._look, self._looked_at = None, self._known()
-        if isinstance(key, int) and key > 0:
-            self.run_worker(self.detail.look(key), group="look", exclusive=True)
 
     def on_table_moved(self, message: Table.Moved) -> None:
         if message.table.id != "runs":
             return
         if self.detail.display:
-            self._look_soon()
+            self._looking.soon()
         if max(self.table.at, self.table.page.stop) + PAGE // 2 > len(self.live.runs):
             self.live.more()
 
@@ -303,7 +285,7 @@ class Watch(App[None]):
             self.table.changed()
 
     def action_choose(self) -> None:
-        row = self._row() if self.view == "runs" else None
+        row = self.row() if self.view == "runs" else None
         if row is not None and not row.planned:
             self.live.runs.chosen_ids ^= {row.id}
             self.table.go(self.table.at + 1)
@@ -312,20 +294,20 @@ class Watch(App[None]):
     def acted_on(self) -> list[Row]:
         """The runs that are chosen, or else the one under the cursor."""
         rows, chosen = self.live.board.rows, sorted(self.live.runs.chosen_ids)
-        under = self._row() if self.view == "runs" else None
+        under = self.row() if self.view == "runs" else None
         return [rows[each] for each in chosen if each in rows] or ([under] if under else [])
 
     def action_act(self, name: str) -> None:
         doing.act(self, next(each for each in ACTIONS if each.name == name), self.acted_on())
 
     def action_run_form(self) -> None:
-        row = self._row() if self.view == "runs" else None
+        row = self.row() if self.view == "runs" else None
         key = self.table.key
         job = key if self.view == "jobs" and isinstance(key, str) else row.job_id if row else None
         doing.run_form(self, job or "", row)
 
     def action_copy(self) -> None:
-        if (row := self._row()) is not None and not row.planned:
+        if (row := self.row()) is not None and not row.planned:
             doing.copy(self, row, self.detail.spool(row.id))
 
     def action_help(self) -> None:

@@ -178,9 +178,13 @@ class Detail(Vertical):
     async def _draw(self) -> None:
         """Read the workflow, if its graph is seen."""
         if self.part == "graph" and (root := self._root) is not None:
-            found = await asyncio.wrap_future(self._past.workflow(root))
+            try:
+                found = await asyncio.wrap_future(self._past.workflow(root))
+            except SshschedError as error:
+                self.post_message(self.Missing(str(error)))
+                return
             if root == self._root:
-                self._graph.show(found)
+                await self._graph.show(found)
 
     def _facts(self, now: float) -> Iterable[Fact]:
         if self._shape is None:

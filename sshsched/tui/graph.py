@@ -5,6 +5,7 @@ Rule: the choice belongs to a step, so it stays when the drawing changes; keys l
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -63,6 +64,8 @@ class Graph(ScrollView, can_focus=True):
     def __init__(self, palette: Callable[[], Palette], *, id: str) -> None:
         super().__init__(id=id)
         self.chosen = ROOT
+        self._hidden = False
+        """Whether the choice has not been in sight yet."""
         self._palette = palette
         self._workflow: Workflow | None = None
         self._lines: list[Line] = []
@@ -70,44 +73,42 @@ class Graph(ScrollView, can_focus=True):
 
     # What is drawn
 
-    def show(self, workflow: Workflow | None) -> None:
+    async def show(self, workflow: Workflow | None) -> None:
         """Draw this workflow as it stands."""
-        self._workflow = workflow
-        self._lay()
+        before, self._workflow = self._workflow, workflow
+        self._hidden |= before is None or workflow is None or before.root.id != workflow.root.id
+        await self._lay()
 
     def choose(self, step: str | None) -> None:
         """Put the cursor on a run's step, or on the workflow itself."""
         self.chosen = place_of(step) if step else ROOT
         self._reveal()
 
-    def _lay(self) -> None:
-        width, found = max(1, self.scrollable_content_region.width), self._workflow
-        lines = [] if found is None else [_head(found), [], *drawing(found.places, width)]
-        self._lines = [[piece._replace(text=safe_line(piece.text)) for piece in line] for line in lines]
-        self._spots = {}
-        for y, line in enumerate(self._lines):
-            x = 0
-            for piece in line:
-                right = x + width_of(piece.text)
-                if piece.step:
-                    first = self._spots.get(piece.step, Spot(x, y, right, y))
-                    self._spots[piece.step] = Spot(first.x, first.y, max(first.right, right), y)
-                x = right
+    async def _lay(self) -> None:
+        """Draw it anew, in a thread: thousands of steps take longer than a key may wait."""
+        width, workflow = max(1, self.scrollable_content_region.width), self._workflow
+        found = await asyncio.to_thread(drawn, workflow, width)
+        if workflow is not self._workflow:
+            return
+        self._lines, self._spots = found
         self.virtual_size = Size(width, len(self._lines))
+        if self._hidden:
+            self._reveal()
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width, base, palette = self.scrollable_content_region.width, self.rich_style, self._palette()
+        mark = base + (palette.cursor if self.has_focus else palette.bar)
         row = y + self.scroll_offset.y
         segments = []
         for text, style, step in self._lines[row] if row < len(self._lines) else ():
-            here = base + palette.cursor if step and step == self.chosen and self.has_focus else base
+            here = mark if step and step == self.chosen else base
             segments.append(Segment(text, here + palette[MUTED if style == "dim" else style]))
         return Strip(segments).adjust_cell_length(width, base)
 
     def on_resize(self) -> None:
-        self._lay()
-        self._reveal()
+        self._hidden = True
+        self.run_worker(self._lay(), group="lay", exclusive=True)
 
     def on_focus(self) -> None:
         self.refresh()
@@ -149,10 +150,28 @@ class Graph(ScrollView, can_focus=True):
                     self.action_open()
 
     def _reveal(self) -> None:
-        if (spot := self._spots.get(self.chosen)) is not None:
+        spot = self._spots.get(self.chosen)
+        self._hidden = spot is None or not self.size
+        if spot is not None:
             top = 0 if self.chosen == ROOT else spot.y
             self.scroll_to_region(Region(0, top, 1, spot.bottom - top + 1), animate=False, force=True)
         self.refresh()
+
+
+def drawn(workflow: Workflow | None, width: int) -> tuple[list[Line], dict[str, Spot]]:
+    """The lines, made harmless, and where each step stands in them."""
+    raw = [] if workflow is None else [_head(workflow), [], *drawing(workflow.places, width)]
+    lines = [[piece._replace(text=safe_line(piece.text)) for piece in line] for line in raw]
+    spots: dict[str, Spot] = {}
+    for y, line in enumerate(lines):
+        x = 0
+        for piece in line:
+            right = x + width_of(piece.text)
+            if piece.step:
+                first = spots.get(piece.step, Spot(x, y, right, y))
+                spots[piece.step] = Spot(first.x, first.y, max(first.right, right), y)
+            x = right
+    return lines, spots
 
 
 def _head(workflow: Workflow) -> Line:

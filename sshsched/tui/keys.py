@@ -36,7 +36,13 @@ MOVING = (
 )
 LOOKING = (
     Key("n", "to_now", "to the line at now; in the output, the next match, and N the one before"),
-    Key("enter", "open", "details of the run, or what lies below the line", "open", shown="Enter"),
+    Key(
+        "enter",
+        "open",
+        "details of the run, or what lies below the line; in a graph, the step's run",
+        "open",
+        shown="Enter",
+    ),
     Key("escape", "back", "close, or clear the filter", shown="Esc"),
     Key("z", "zoom", "details on the whole screen, or not"),
     Key("plus,o", "unfold", "show or hide the runs that are folded behind this one", shown="+ o"),

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sshsched.errors import RefusedError
+from sshsched.service.client import Client
 from tests.cli.driver import Place
 
 
@@ -221,3 +225,23 @@ def test_completion_knows_runs_jobs_and_hosts(shared: Place) -> None:
     assert ["nas", "nas2"] == offered("sshsched", "run", "-H", "na")
     assert {"local", "web"} <= set(shared("hosts", "--json").text.split('"'))
     assert json.loads(shared("hosts", "--json").out)[0]["host"] == "local"
+
+
+def test_many_mark_at_once(shared: Place) -> None:
+    """Of many who mark the same run at once one is heard, the others are told, and the scheduler goes on."""
+    name = shared("run", "-H", "local", "--", "false").text.strip()
+    shared("wait", name)
+
+    def mark(number: int) -> str:
+        with Client(shared.state) as client:
+            try:
+                return str(client.mark([name], "success", by=f"w{number}")[0]["state"])
+            except RefusedError as error:
+                return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        told = Counter(pool.map(mark, range(8)))
+
+    assert {"success": 1, f"{name} is success already": 7} == told
+    assert "success" == shared("show", name, "--json").json["run"]["state"]
+    assert 0 == shared("run", "-H", "local", "--wait", "--", "true").code

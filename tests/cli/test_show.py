@@ -52,7 +52,7 @@ async def test_the_past_outlives_its_job(stored: Place) -> None:
     done = stored("show", "r1", env={"TZ": "UTC"})
 
     assert 0 == done.code
-    assert re.search(r"^due +2025-11-22 14:30:00 \+0000  2025-11-22 14:30:00Z", done.text, re.M)
+    assert re.search(r"^due +2025-11-22 14:30:00 \+0000  \d+ d ago$", done.text, re.M)
 
 
 async def test_on_a_terminal(stored: Place) -> None:

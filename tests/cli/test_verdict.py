@@ -74,6 +74,7 @@ def test_the_last_word() -> None:
     lost = {**ended(State.ERROR, Reason.LOST), "run": "r4"}
 
     assert "r12 failure: exit 7 after 3.2 s on nas" == last_word([bad])
+    assert "r4 on nas error: lost" == last_word([lost])
     assert "all 2 succeeded" == last_word([good, good])
     assert "1 of 3 succeeded; r12 failure: exit 7, r4 error: lost" == last_word([good, bad, lost])
     assert last_word([bad] * 9).endswith(" and 4 more")

@@ -281,12 +281,14 @@ def test_a_job_of_a_file_with_the_wrong_name(tmp_path: Path) -> None:
 
 
 MISSING = {
+    "etl/lod": "no job 'etl/lod'; did you mean 'etl/load'?",
+    "etl/missing": "no job 'etl/missing'; known: backup, etl/load",
     "bakup": "no job 'bakup'; did you mean 'backup'?",
-    "zzz": "no job 'zzz'; known: backup",
+    "zzz": "no job 'zzz'; known: backup, etl/load",
     "../jobs/backup": "no job '../jobs/backup'; did you mean 'backup'?",
-    "/etc/passwd": "no job '/etc/passwd'; known: backup",
+    "/etc/passwd": "no job '/etc/passwd'; known: backup, etl/load",
     "backup/x": "no job 'backup/x'; did you mean 'backup'?",
-    "": "no job ''; known: backup",
+    "": "no job ''; known: backup, etl/load",
 }
 
 
@@ -294,6 +296,6 @@ MISSING = {
 def test_a_job_that_is_not_there(tmp_path: Path, name: str) -> None:
     """The nearest name is offered, and no path leads out of the folder."""
     with pytest.raises(NotFoundError) as raised:
-        load_job(write(tmp_path, backup=GOOD), name)
+        load_job(write(tmp_path, backup=GOOD, etl="jobs: {load: {host: a, command: c}}"), name)
 
     assert MISSING[name] == str(raised.value)

@@ -142,6 +142,7 @@ JOBS = {
     "host: a\nsteps: {x: {command: c, if: \"github.ref == 'x'\"}}": "write a `condition` for anything else",
     "host: a\nsteps: {x: {command: c, loop: {until: x}}}": "the key 'most' is missing",
     "host: a\nsteps: {x: {command: c, foreach: a, loop: {until: x, most: 2}}}": "stands beside 'foreach'",
+    "host: a\nsteps: {x: {command: c, outputs: {v: jsn}}}": "unknown 'jsn'; did you mean 'json'?",
     "host: a\nsteps: {x: {command: c, outputs: {v: '('}}}": "'(' is no regular expression",
     "host: a\nsteps: {x: {command: c, matrix: {}}}": "leaves nothing to run",
     "host: a\nsteps: {x: {command: c, depends_on: y}}": "between steps it is called 'needs'",

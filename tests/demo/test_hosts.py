@@ -96,6 +96,21 @@ async def test_a_cut_ends_input_and_nothing_else(demo_hosts: DemoHosts) -> None:
     assert alive(int(pid))
 
 
+async def test_output_into_a_cut_link_is_no_mishap(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """asyncssh raises where it writes to a channel that is gone: of that nothing is said, of any other mishap all."""
+
+    def raising(error: Exception) -> None:
+        raise error
+
+    with DemoHosts(tmp_path) as hosts:
+        loop = hosts._opened.result()
+        loop.call_soon_threadsafe(raising, BrokenPipeError("Channel not open for sending"))
+        loop.call_soon_threadsafe(raising, ValueError("a mistake"))
+        await until(lambda: bool(caplog.records))
+
+    assert ["a mistake"] == [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+
+
 async def test_a_cut_while_a_command_begins(demo_hosts: DemoHosts) -> None:
     """However early a link is cut, nothing of its command stays open here."""
     pipes = open_pipes()

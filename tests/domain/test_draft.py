@@ -66,6 +66,34 @@ def test_program(program: Program, path: str) -> None:
     assert [path] == [place for place, _ in program_flaws(program)]
 
 
+BIG = "é" * 65_535 + "x"  # 131,071 bytes, and an end mark
+
+
+@pytest.mark.parametrize(
+    ("draft", "path"),
+    [
+        (Draft("nas", Program(command=BIG + "x")), "program.command"),
+        (Draft("nas", Program(argv=("echo", "x", BIG + "x"))), "program.argv[2]"),
+        (Draft("nas", replace(SOUND, env={"A": BIG})), "program.env.A"),
+        (Draft("nas", SOUND, args={"a": BIG}), "args.a"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_word_that_no_kernel_takes(draft: Draft, path: str) -> None:
+    """What Linux hands to no program is refused before it is sent, and what to do instead is said."""
+    ((place, message),) = draft_flaws(draft)
+
+    assert path == place
+    assert message.endswith("and Linux hands over 131071 at most; hand it over by `stdin`")
+
+
+def test_a_word_of_any_other_length() -> None:
+    """Up to that length any word goes, and any text by stdin."""
+    sound = Program(argv=(BIG, BIG), env={"A": BIG[:-2]}, stdin=BIG * 10)
+
+    assert [] == list(draft_flaws(Draft("nas", sound)))
+
+
 @pytest.mark.parametrize(
     ("draft", "path"),
     [

@@ -21,6 +21,7 @@ from sshsched.domain.program import Program
 from sshsched.domain.states import State
 from sshsched.domain.steps import Steps
 from sshsched.domain.view import Answer, Ready, View
+from sshsched.engine.values import search
 
 ROOT = 1
 
@@ -147,7 +148,7 @@ class Shop:
             elif isinstance(act, Advance):
                 self.asked.append(act)
             elif isinstance(act, Extract):
-                values, missing = extracted(act.outputs, self.outputs.get(act.run.step, b""))
+                values, missing = extracted(act.outputs, self.outputs.get(act.run.step, b""), search)
                 self._take(list(flow.extracted(self.view, Extracted(self.now, ROOT, act.run.id, values, missing))))
             else:
                 assert isinstance(act, Consider), act

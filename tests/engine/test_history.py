@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -229,6 +229,24 @@ async def test_spared(kept: Kept) -> None:
     await kept.apply(ALL, spared=lambda run: run.id == 2)
 
     assert [2] == kept.ids()
+
+
+async def test_a_mark_under_way(kept: Kept) -> None:
+    """Nothing leaves the store while somebody marks what has ended; what was marked stays for now."""
+    await kept.fill(run := old(1, State.FAILURE), old(2))
+
+    def copied() -> bool:
+        with suppress(StoreError):  # it may just be made
+            return kept.archived() == [1, 2]
+        return False
+
+    async with kept.history.still:
+        going = asyncio.create_task(kept.apply(ALL))
+        await until(copied)
+        await kept.store.commit([Save(replace(run, state=State.SUCCESS), State.FAILURE)])
+    await going
+
+    assert [1] == kept.ids()
 
 
 async def test_many(kept: Kept) -> None:

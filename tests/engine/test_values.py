@@ -15,7 +15,7 @@ from sshsched.domain.instructions import Extract
 from sshsched.domain.model import Run
 from sshsched.domain.program import Program
 from sshsched.domain.states import State
-from sshsched.engine.values import Values
+from sshsched.engine.values import Values, search
 from sshsched.errors import StoreBusyError, StoreDamagedError
 from sshsched.store.output import OutputFiles
 from tests.support import until
@@ -54,6 +54,27 @@ async def test_only_the_end_of_much_output(tmp_path: Path) -> None:
     assert ("output v: nothing in its standard output matches v=(.*)",) == (await found(files, "v=(.*)")).missing
 
 
+async def test_an_expression_that_takes_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given up and said, and the loop turns all the while."""
+    monkeypatch.setattr("sshsched.engine.values.LIMIT", 0.1)
+    files, turns = OutputFiles(tmp_path), 0
+    files.write(7, "stdout", 0, b"a" * 100 + b"b\n")
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with asyncio.TaskGroup() as group:
+        counting = group.create_task(count())
+        missing = (await found(files, "(a|aa)+$")).missing
+        counting.cancel()
+
+    assert ("output v: (a|aa)+$ was given up after 0.1 s; write it without nested repeats",) == missing
+    assert turns > 5
+
+
 async def test_a_store_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that fails for a moment is waited for; a broken file is said."""
     monkeypatch.setattr("sshsched.engine.values.AGAIN", 0.01)
@@ -84,13 +105,13 @@ async def test_a_store_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_how_it_is_found(how: str, data: bytes, value: str) -> None:
     """The whole text, its last line, JSON, or what a regular expression has in its first group."""
-    assert ({"x": value}, ()) == extracted({"x": how}, data)
+    assert ({"x": value}, ()) == extracted({"x": how}, data, search)
 
 
 @pytest.mark.parametrize(("how", "says"), [("last_line", "is empty"), ("json", "is JSON"), ("v", "matches v")])
 def test_what_is_not_there(how: str, says: str) -> None:
     """What cannot be found is said, by name."""
-    values, missing = extracted({"x": how}, b"")
+    values, missing = extracted({"x": how}, b"", search)
 
     assert {} == values
     assert says in missing[0]

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sshsched.domain.program import Program
 from sshsched.remote import script
 from tests.remote.hostkit import SHELLS, Control, FakeHost, a_run, make_shell
 from tests.support import until
@@ -245,10 +244,3 @@ async def test_a_user_that_is_not_there_is_refused(here: Control) -> None:
     await here.start(run)
 
     assert "no-such-user" in str((await here.ended(run)).refused)
-
-
-def test_words_that_no_kernel_takes_are_named() -> None:
-    """A word of 128 KB and more is named before anything is sent."""
-    program = Program(argv=("echo", "x" * 131072, "y"), env={"BIG": "z" * 131072, "SMALL": "z"})
-
-    assert ["argv[1]", "env BIG"] == list(script.too_long(program, {}))

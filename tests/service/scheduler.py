@@ -5,6 +5,7 @@ Rule: runs, moves and store are real; only what hosts would bring about is drive
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -58,6 +59,7 @@ class Scheduler:
         self.ended: bool | None = None
         self.reloads: dict[str, list[str]] = {name: [] for name in CHANGES}
         self.archived: list[tuple[list[Policy] | None, Path | None]] = []
+        self.still = asyncio.Lock()
         self._now = now
         found = self.store.runs(RunFilter(), limit=10_000)
         self._runs: dict[int, Run] = {run.id: run for run in found if not run.settled}

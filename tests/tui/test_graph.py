@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from sshsched.tui.graph import ROOT, Graph
+from sshsched.domain.outline import outline
+from sshsched.domain.plan import Flow, Plan, Step
+from sshsched.domain.program import Program
+from sshsched.tui.graph import ROOT, Graph, drawn
+from sshsched.tui.past import Workflow
 from tests.cli.driver import Place
 from tests.support import until
-from tests.tui.kit import Seen, watching
+from tests.tui.kit import Seen, run, watching
 
 FLOW = """
 host: local
@@ -138,12 +142,34 @@ async def test_a_click_chooses_and_two_open(shared: Place, tmp_path: Path) -> No
 
 async def test_only_workflows_have_a_graph(shared: Place) -> None:
     """A plain run goes from its summary to its log, also when a graph was seen before."""
-    run = (await asyncio.to_thread(shared, "run", "-H", "local", "--wait", "--", "echo plain")).text.strip()
+    plain = (await asyncio.to_thread(shared, "run", "-H", "local", "--wait", "--", "echo plain")).text.strip()
     async with watching(shared) as seen:
-        await seen.on(run)
+        await seen.on(plain)
         await seen.press("enter")
         await seen.until(" summary  log  stdout")
         seen.app.detail.see("graph")
         await seen.until("plain", "state")
 
         assert "graph" not in seen.app.detail.parts
+
+
+def test_names_are_made_harmless() -> None:
+    """An item of a list is foreign text; in the graph it is not obeyed, and its box is where it is drawn."""
+    flow = Flow((Step("each", "web1", Program(command="true"), foreach="x"),))
+    root = run(1, "running", plan=Plan(flow=flow))
+    places = outline(flow, [run(2, "running", root=1, step="each[\x1b[31m\u202e\x07]")])
+    lines, spots = drawn(Workflow(root, places), 80)
+    text = "\n".join(piece.text for line in lines for piece in line)
+
+    assert set() == {"\x1b", "\u202e", "\x07"} & set(text)
+    assert {ROOT, places[0].name} == set(spots)
+
+
+def test_a_crowd_is_drawn_as_a_list() -> None:
+    """Thousands of steps are one line each, and each can be chosen."""
+    flow = Flow((Step("each", "web1", Program(command="true"), foreach="x"),))
+    places = outline(flow, [run(n + 2, "running", root=1, step=f"each[{n}]") for n in range(2000)])
+    lines, spots = drawn(Workflow(run(1, "running"), places), 80)
+
+    assert 2000 + 1 == len(spots)
+    assert 2000 + 2 == len(lines)

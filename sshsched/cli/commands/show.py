@@ -116,10 +116,12 @@ def _facts(run: Shape, now: float, zone: str | None) -> Iterator[tuple[str, str]
 
 
 def _time(at: float | None, now: float, zone: str | None) -> str:
-    """In the run's own zone, in UTC, and how long ago."""
+    """In the run's own zone, in UTC if that is another clock, and how long ago."""
     if at is None:
         return ""
-    return f"{_own(at, zone)}  {sgr(utc(at), '2', STDOUT)}  {sgr(ago(at, now), '2', STDOUT)}"
+    own = _own(at, zone)
+    both = own if "+0000" in own else f"{own}  {sgr(utc(at), '2', STDOUT)}"
+    return f"{both}  {sgr(ago(at, now), '2', STDOUT)}"
 
 
 def _own(at: float, zone: str | None) -> str:

@@ -34,3 +34,7 @@ class Condition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def targets(self, run_args: Mapping[str, str]) -> Iterable[tuple[str, Mapping[str, str]]]:
         """The jobs that it waits for, each with the args that their runs must have: for `check`."""
         return ()
+
+    def remembers(self) -> Iterable[tuple[str, float]]:
+        """The jobs whose past it asks for, and how many seconds before the run's scheduled time: retention keeps it."""
+        return ()

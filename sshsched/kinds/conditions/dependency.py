@@ -55,6 +55,9 @@ class Dependency(Condition, frozen=True, kw_only=True):
     def targets(self, run_args: Mapping[str, str]) -> Iterable[tuple[str, Mapping[str, str]]]:
         return ((self.job, self.args),)
 
+    def remembers(self) -> Iterable[tuple[str, float]]:
+        return () if self.within is None else ((self.job, self.within),)
+
     def _found(self, states: frozenset[State], run: Run, view: View) -> bool:
         since = 0.0 if self.within is None else run.due_at - self.within
         if any(other.state in states for other in self._live(run, view, since)):

@@ -47,6 +47,9 @@ class _Group(Condition, frozen=True, kw_only=True):
     def targets(self, run_args: Mapping[str, str]) -> Iterable[tuple[str, Mapping[str, str]]]:
         return (target for part in self.of for target in part.targets(run_args))
 
+    def remembers(self) -> Iterable[tuple[str, float]]:
+        return (each for part in self.of for each in part.remembers())
+
     def _least(self, needed: int, run: Run, view: View, at: float) -> Answer:
         return at_least(needed, [part.ask(run, view, at) for part in self.of], view)
 

@@ -26,7 +26,7 @@ from typing import Final
 
 from cronsim import CronSim, CronSimError
 
-from sshsched.domain.nearest import unknown
+from sshsched.domain.nearest import nearest, unknown
 from sshsched.kinds.schedules.base import Schedule, Skip, Target, Why, local_args
 from sshsched.kinds.schedules.reboot import Reboot
 from sshsched.kinds.zones import gap_end, instants, offset, steady_until, wall, zone
@@ -163,7 +163,15 @@ def _parsed(expression: str) -> CronSim:
         if name not in _FIELDS:
             raise ValueError(f"{expression!r} is no cron expression; write 30 3 * * *") from None
         index, may = _FIELDS[name]
+        if name == "day-of-month" and fields[3] != "*" and _possible([*fields[:3], "*", fields[4]]):
+            raise ValueError(f"day {fields[2]} does not come in month {fields[3]}; change one of them") from None
         raise ValueError(f"{name}: {fields[index]!r} is not possible; write * or */5, or numbers of {may}") from None
+
+
+def _possible(fields: list[str]) -> bool:
+    with suppress(CronSimError, AssertionError, ValueError):
+        return bool(CronSim(" ".join(fields), datetime(1970, 1, 1)))
+    return False
 
 
 def _fields(expression: str) -> list[str]:
@@ -174,6 +182,8 @@ def _fields(expression: str) -> list[str]:
             raise ValueError(unknown(expression[:60], [*NAMED, "@reboot"]))
         expression = NAMED[expression]
     fields = expression.split()
+    if len(fields) == 2 and (near := nearest(fields[0], ["every"])):
+        raise ValueError(f"unknown {fields[0]!r}; did you mean {near!r}?")
     if len(fields) != 5:
         raise ValueError(
             f"{expression!r} has {len(fields)} fields; write 5: minute, hour, day of month, month, day of week"

@@ -5,3 +5,10 @@ history.replaceState(null, "", location.pathname);
 document.getElementById("terminal").dataset.sessionWebsocketUrl =
   new URL("ws", location.href.replace(/^http/, "ws")).href;
 document.getElementById("again").addEventListener("click", () => location.reload());
+// Keys go to the screen without a click first; before the socket is open, textual-serve could not tell of the focus.
+new MutationObserver((_, observer) => {
+  if (document.body.classList.contains("-first-byte")) {
+    observer.disconnect();
+    document.querySelector(".xterm-helper-textarea").focus();
+  }
+}).observe(document.body, { attributeFilter: ["class"] });
