@@ -15,7 +15,7 @@ DIAMOND = (step("a"), step("b", "a"), step("c", "a"), step("d", "b", "c", when="
 
 
 def plain(lines: list[Line]) -> list[str]:
-    return ["".join(text for text, _ in line).rstrip() for line in lines]
+    return ["".join(piece.text for piece in line).rstrip() for line in lines]
 
 
 def places(*needs: tuple[str, ...]) -> list[Place]:
