@@ -39,7 +39,7 @@ from sshsched.config.step_keys import (
     step_schema,
 )  # fmt: skip
 from sshsched.config.workflow import FINISH_WITHIN, MAX_FAIL, MAX_PARALLEL, MOST_STEPS, ON_FAILURE, VARIABLES, inherited
-from sshsched.domain.placement import is_group
+from sshsched.domain.line import is_group
 from sshsched.domain.plan import NO_PLAN, Flow, Step
 from sshsched.domain.program import Program
 
