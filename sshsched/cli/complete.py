@@ -64,7 +64,17 @@ def _runs(app: App, *, live: bool) -> Iterator[Offer]:
 def _jobs(app: App) -> Iterator[Offer]:
     top = app.config_dir / "jobs"
     for path in sorted(top.rglob("*.yaml")):
-        yield str(path.relative_to(top).with_suffix("")), ""
+        base = str(path.relative_to(top).with_suffix(""))
+        if not any(part.startswith((".", "_defaults")) for part in base.split("/")):
+            for name in _several(path.read_text(errors="replace")) or [""]:
+                yield f"{base}/{name}" if name else base, ""
+
+
+def _several(text: str) -> list[str]:
+    """The names of a file with `jobs:`, as people write them: to read the YAML would take too long for a key press."""
+    _, several, below = f"\n{text}".partition("\njobs:")
+    indent = re.search(r"^([ ]+)[^\s#]", below, re.MULTILINE) if several else None
+    return re.findall(rf"^{indent[1]}[\"']?([^\s\"'#:]+)[\"']?:", below, re.MULTILINE) if indent else []
 
 
 def _hosts(app: App) -> Iterator[Offer]:

@@ -6,6 +6,7 @@ called missing, and what is a template until a run is made is looked at only in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -14,8 +15,7 @@ from sshsched.config.hosts import Hosts
 from sshsched.config.kinded import is_open
 from sshsched.config.settings import Settings
 from sshsched.config.templates import is_template
-from sshsched.domain.line import is_group
-from sshsched.domain.nearest import unknown
+from sshsched.domain.nearest import nearest, unknown
 from sshsched.domain.plan import NO_PLAN, Plan
 from sshsched.errors import Problem
 from sshsched.kinds.jobs import Bound, Job, Render
@@ -27,24 +27,34 @@ Args = Mapping[str, str]
 class Links:
     """Looks at runs as they would be made next. `hosts` of None are those of a file that has problems.
 
-    `unread` names the files of jobs that have problems.
+    `unread` names the files of jobs that have problems, `aliases` the hosts of ssh_config.
     """
 
     def __init__(
-        self, jobs: Mapping[str, Job], hosts: Hosts | None, settings: Settings, unread: Collection[str], render: Render
+        self,
+        jobs: Mapping[str, Job],
+        hosts: Hosts | None,
+        settings: Settings,
+        unread: Collection[str],
+        render: Render,
+        aliases: Collection[str] = (),
     ) -> None:
         self._jobs = jobs
         self._hosts = hosts
+        self._aliases = aliases
         self._settings = settings
         self._hidden = {_base(file) for file in unread}
         self._render = render
         self._circles = Circles(jobs, render)
         self._problems: dict[Problem, None] = {}
         self._warnings: dict[Problem, None] = {}
+        self._unsent = False
+        self._meant: dict[str, str | None] = {}
 
     def look(self, job: Job, bound: Bound | None, at: float) -> None:
         """At one run of a job that is due at an instant; None is any run of it, of which no args are known."""
-        if job.plan is NO_PLAN and not is_group(job.host) and not is_template(job.host):
+        if job.plan is NO_PLAN and not is_template(job.host):
+            self._place(job, job.host, "host")  # most jobs ask for nothing else
             return
         plan, host, args = (job.plan, job.host, {}) if bound is None else (bound.plan, bound.host, bound.args)
         if bound is None:
@@ -88,6 +98,17 @@ class Links:
             wanted = set(asked.removeprefix("tags:").split(","))
             if not any(wanted <= set(host.tags) for host in self._hosts.values()):
                 self._warn(job, where, f"no host of hosts.yaml has all of the tags {', '.join(sorted(wanted))}")
+        elif near := self._misspelt(asked):
+            told = f"the host '{asked}' is neither in hosts.yaml nor in ssh_config; did you mean '{near}'?"
+            self._warn(job, where, told)
+
+    def _misspelt(self, asked: str) -> str | None:
+        """The host that was meant. A name like none, or with another number, may well be one of DNS."""
+        if asked not in self._meant:
+            known = {*(self._hosts or ()), *self._aliases}
+            near = nearest(asked, known) if re.fullmatch(r"[\w-]+", asked) and asked not in known else None
+            self._meant[asked] = near if near and _lettered(near) != _lettered(asked) else None
+        return self._meant[asked]
 
     def _locks(self, job: Job, plan: Plan, where: str) -> None:
         for name, count in plan.locks.items():
@@ -106,6 +127,10 @@ class Links:
 
     def _actions(self, job: Job, plan: Plan, own: Args, step: str) -> None:
         for index, deed in enumerate(plan.actions):
+            if deed.kind == "notify" and deed.options.get("email") and self._settings.smtp is None and not self._unsent:
+                self._unsent = True  # once for all jobs: there is one line to be added
+                told = "tells by email, and config.yaml names no server for it; add smtp: {host: ..., from: ...}"
+                self._warn(job, step or f"action[{index}]", told)
             for name, args in follows(deed):
                 target = self._filled(name, job, own)
                 if not is_template(target):
@@ -168,6 +193,10 @@ def _unknown(name: str, known: Collection[str]) -> str:
     """With all that is known, where that is not too much to be of use."""
     told = unknown(name[:60], known) if known else f"unknown {name[:60]!r}"
     return told if len(told) < 200 else f"unknown {name[:60]!r}"
+
+
+def _lettered(name: str) -> str:
+    return re.sub(r"[0-9]+", "", name)
 
 
 def _base(file: str) -> str:

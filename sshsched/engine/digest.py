@@ -17,6 +17,7 @@ from sshsched.domain.model import Run
 from sshsched.domain.states import LIVE, State
 from sshsched.engine.rounds import DIGEST, Look, Round
 from sshsched.kinds.actions.base import DIGEST as OCCASION
+from sshsched.kinds.actions.facts import what
 from sshsched.kinds.actions.follow import notices
 from sshsched.kinds.due import upcoming
 from sshsched.kinds.jobs import Job
@@ -73,9 +74,14 @@ def facts_of_day(past: Past, jobs: Iterable[Job], since: float, until: float, tz
             + [_run(run, run.held) for run in live if run.held]
         ),
         "unreachable": _few([_run(run) for run in live if run.unreachable_since is not None]),
-        "untold": _few([f"{each.id}: {each.problem}" for each in past.untold() if each.problem]),
+        "untold": _few([_untold(each) for each in past.untold() if each.problem]),
         "next": [f"{shown(at, tz)}  {name}" for at, name in coming(jobs, until, 10)],
     }
+
+
+def _untold(notice: Notice) -> str:
+    whose = f"r{notice.run_id}" if notice.run_id else notice.job_id
+    return f"{whose}: {what(notice)}: {notice.problem}" if whose else f"{what(notice)}: {notice.problem}"
 
 
 def coming(jobs: Iterable[Job], after: float, count: int) -> list[tuple[float, str]]:

@@ -172,7 +172,7 @@ class Notices:
         else:
             note = f"{what(notice)}: {problem}; tried again until it works, for {seconds(GIVE_UP / 86400)[:-2]} days"
         if after.done_at is not None or problem != notice.problem:
-            log.warning("%s: %s", notice.id, note)
+            log.warning("%s: %s", f"r{notice.run_id}" if notice.run_id else notice.job_id or notice.id, note)
             return after, note
         return after, ""
 

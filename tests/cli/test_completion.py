@@ -60,6 +60,17 @@ class Typing:
         os.waitpid(self.pid, 0)
 
 
+ETL = """# all
+jobs:
+
+  # first
+  load: {host: local, command: 'a: b'}
+  'clean':
+    host: local
+    command: c
+"""
+
+
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Two hosts, a job in a folder, and a run with an argument."""
@@ -67,6 +78,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     jobs = place.config / "jobs" / "reports"
     jobs.mkdir(parents=True)
     (jobs / "build.yaml").write_text("host: local\nparams: [region]\ncommand: echo {{ region }}\n")
+    (jobs / "etl.yaml").write_text(ETL)
+    (jobs / "_defaults.yaml").write_text("timeout: 5m\n")
     (place.home.parent / "ssh_config").write_text("Host nas\nHost web1\n")
     assert 0 == place("run", "reports/build", "region=north", "--wait").code
     yield place
@@ -79,6 +92,15 @@ def typing(request: pytest.FixtureRequest, filled: Place) -> Iterator[Typing]:
     found = Typing(request.param, filled)
     yield found
     found.close()
+
+
+def test_ids_of_jobs(filled: Place) -> None:
+    """Whole ids, also of the jobs in a file with several, and no _defaults.yaml."""
+    typed = {"_SSHSCHED_COMPLETE": "bash_complete", "COMP_WORDS": "sshsched run ", "COMP_CWORD": "2"}
+
+    assert ["plain,reports/build", "plain,reports/etl/load", "plain,reports/etl/clean"] == (
+        filled(env=typed).text.splitlines()
+    )
 
 
 def test_tab_completes_a_filter(typing: Typing) -> None:

@@ -126,6 +126,9 @@ def test_a_job_in_an_unread_file_is_not_missing(tmp_path: Path, file: str) -> No
 
 
 WARNINGS = {
+    "host: bxo": "the host 'bxo' is neither in hosts.yaml nor in ssh_config; did you mean 'box'?",
+    "notify: me@example.com": "tells by email, and config.yaml names no server for it; "
+    "add smtp: {host: ..., from: ...}",
     "host: '@web'": "no such group: unknown 'web'; did you mean 'wep'?; see `groups:` in hosts.yaml",
     'host: "@{{ date }}"': "no such group: unknown '7'; known: wep; see `groups:` in hosts.yaml",
     "host: {tags: [gpu, linux]}": "no host of hosts.yaml has all of the tags gpu, linux",
@@ -141,7 +144,7 @@ WARNINGS = {
 @pytest.mark.parametrize("text", WARNINGS)
 def test_what_is_not_there(tmp_path: Path, text: str) -> None:
     """Groups, tags, locks and secrets may come tomorrow, so they are warnings, at the line that asks."""
-    (tmp_path / "hosts.yaml").write_text("groups: {wep: [a]}\nb: {tags: [linux]}\n")
+    (tmp_path / "hosts.yaml").write_text("groups: {wep: [a]}\nbox: {tags: [linux]}\n")
     (tmp_path / "config.yaml").write_text("locks: {db: 2}\nsecrets: {token: {env: T}}\n")
     usual = "" if text.startswith("host") else "host: h, "
     problems, warnings = looked(tmp_path, f"  a: {{{usual}command: c, params: [date],\n    {text}}}\n", date="7")
@@ -181,3 +184,28 @@ def test_a_long_way_costs_little(tmp_path: Path) -> None:
 
     assert 1 == len(problems)
     assert "all/j0 -> all/j1 -> " in problems[0]
+
+
+def test_hosts_that_dns_may_know(tmp_path: Path) -> None:
+    """A name like no other, one with another number, and an alias of ssh_config are nobody's slip of a finger."""
+    (tmp_path / "hosts.yaml").write_text("web1: {}\nnas: {}\n")
+    (tmp_path / "jobs").mkdir()
+    hosts = ("web2", "postgres", "nsa.example.com", "me@nsa", "naz")
+    jobs = "".join(f"  {host[0]}{i}: {{host: {host}, command: c}}\n" for i, host in enumerate(hosts))
+    (tmp_path / "jobs" / "all.yaml").write_text(f"jobs:\n{jobs}")
+    loaded, render = load_jobs(tmp_path), renderer(tmp_path)
+    links = Links(loaded.jobs, load_hosts(tmp_path), load_settings(tmp_path), (), render, aliases={"naz"})
+    for job in loaded.jobs.values():
+        links.look(job, None, NOW)
+
+    assert [] == links.warnings()
+
+
+def test_a_mail_server_is_missed_once(tmp_path: Path) -> None:
+    """However many jobs tell by email, one line in config.yaml is missing; with it, nothing is."""
+    jobs = "  a: {host: h, command: c, notify: a@example.com}\n  b: {host: h, command: c, notify: b@example.com}\n"
+    _, missed = looked(tmp_path, jobs)
+    (tmp_path / "config.yaml").write_text("smtp: {host: mail.example.com, from: me@example.com}")
+
+    assert 1 == len(missed)
+    assert ([], []) == looked(tmp_path, jobs)

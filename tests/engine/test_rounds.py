@@ -273,7 +273,7 @@ async def test_digest(world: World) -> None:
     assert "Held:\n    r90 later: waiting, me" in text
     assert "Late to start:\n    r90 later: waiting" in text
     assert "Unreachable:\n    r91 far on nas: running" in text
-    assert "Could not be delivered:\n    n: no route" in text
+    assert "Could not be delivered:\n    r91: notify email me@example.com (failure): no route" in text
 
 
 def test_a_time_that_clocks_jump_over() -> None:

@@ -87,13 +87,14 @@ def _look_at(
     warnings: list[Problem],
 ) -> None:
     """What shows only once values are known, and only beside other files."""
+    from sshsched.cli.complete import ssh_aliases
     from sshsched.config.linked import Links
     from sshsched.config.renderer import renderer
     from sshsched.config.surroundings import Surroundings
 
     render = renderer(config_dir)
     unread = {problem.file for problem in loaded.problems}
-    links = Links(loaded.jobs, hosts, Surroundings(config_dir).settings, unread, render)
+    links = Links(loaded.jobs, hosts, Surroundings(config_dir).settings, unread, render, set(ssh_aliases()))
     for job in jobs:
         bound_once = False
         for args, at, line in _runs(job, now, warnings):

@@ -14,7 +14,7 @@ from sshsched.cli.options import duration, pairs, waiting_options
 from sshsched.cli.program import Wanted, drafts_of_command, drafts_of_job, user_name
 from sshsched.cli.streams import say
 from sshsched.cli.texts import read_text
-from sshsched.errors import UsageError
+from sshsched.errors import NotFoundError, UsageError
 
 COMMAND = "sshsched.command"
 
@@ -109,10 +109,18 @@ def _drafts(
             raise UsageError(f"'{job[0]}' before -- is a job and what follows is a command; give one of them")
         if not words:
             raise UsageError("nothing follows --; write the command there")
-        return drafts_of_command(words, wanted)
+        return drafts_of_command(app, words, wanted)
     if not job:
         raise UsageError("what to run? `sshsched run JOB`, or `sshsched run -H HOST -- COMMAND`")
-    return drafts_of_job(app, job[0], pairs(job[1:], f"job '{job[0]}'"), wanted, dates)
+    meant = f"; a command stands after --: -H {wanted.hosts[0]} -- {' '.join(job)}" if wanted.hosts else ""
+    try:
+        args = pairs(job[1:], f"job '{job[0]}'")
+    except UsageError as error:
+        raise UsageError(f"{error}{meant}") from None
+    try:
+        return drafts_of_job(app, job[0], args, wanted, dates)
+    except NotFoundError as error:
+        raise NotFoundError(f"{error}{meant}") from None
 
 
 def _wanted(options: dict[str, Any]) -> Wanted:

@@ -15,7 +15,7 @@ from sshsched.cli.complete import complete_filter, complete_hosts, complete_jobs
 from sshsched.cli.lists import Wishes, chosen, list_options, ordered, print_list
 from sshsched.cli.options import archive_option, json_option, pairs
 from sshsched.cli.run_fields import FIELDS, USUAL, arg_names, fields_for, telling
-from sshsched.cli.streams import STDOUT, is_terminal
+from sshsched.cli.streams import STDOUT, is_terminal, note
 from sshsched.cli.verdict import Shape
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ def _pages(app: App, where: RunFilter, limit: int) -> Iterator[Run]:
 
 
 def _print(app: App, found: list[Shape], wishes: Wishes, *, as_json: bool) -> int:
+    if not found and not as_json:
+        note("no run fits")
     now = time.time()
     usual, args, caption = list(USUAL), arg_names(f"{wishes.columns or ''},{wishes.sort or ''}"), ""
     if is_terminal(STDOUT) and found and wishes.columns is None:

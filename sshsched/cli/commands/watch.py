@@ -102,7 +102,7 @@ def outside(app: App) -> Outside:
         return drafts_of_job(app, job, args, wanted(hosts), None)
 
     def of_command(line: str, hosts: Sequence[str]) -> Sequence[Shape]:
-        return drafts_of_command([line], wanted(hosts))
+        return drafts_of_command(app, [line], wanted(hosts))
 
     return Outside(app.state_dir, user_name(), app.ask, lambda now: _jobs(app, now), of_job, of_command, _ssh(app))
 

@@ -1,0 +1,37 @@
+"""What `run` refuses before it asks a scheduler."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.driver import Place
+
+SLIPS = {
+    ("-H", "nas", "date"): (4, "no job 'date'; known: backup; a command stands after --: -H nas -- date"),
+    ("-H", "nas", "df", "root"): (
+        2,
+        "job 'df': 'root' is no NAME=VALUE; a command stands after --: -H nas -- df root",
+    ),
+    ("date",): (4, "no job 'date'; known: backup"),
+    ("-H", "@wbe", "--", "date"): (
+        2,
+        "-H @wbe: no such group: unknown 'wbe'; did you mean 'web'?; see `groups:` in hosts.yaml",
+    ),
+    ("-H", "@wbe", "backup"): (
+        2,
+        "-H @wbe: no such group: unknown 'wbe'; did you mean 'web'?; see `groups:` in hosts.yaml",
+    ),
+}
+
+
+@pytest.mark.parametrize("words", SLIPS)
+def test_slips_of_the_finger(place: Place, words: tuple[str, ...]) -> None:
+    """A command without its --, and a group that is not there, are told with what was meant; nothing is saved."""
+    (place.config / "jobs").mkdir(parents=True, exist_ok=True)
+    (place.config / "jobs/backup.yaml").write_text("host: local\ncommand: date\n")
+    (place.config / "hosts.yaml").write_text("groups: {web: [web1]}\n")
+    done = place("run", *words)
+
+    code, told = SLIPS[words]
+    assert (code, f"sshsched: {told}\n") == (done.code, done.err)
+    assert not (place.state / "store.db").exists()
