@@ -1,6 +1,7 @@
 """What one decision costs among 100, 1,000 and 10,000 runs that wait: the real turn and kinds, without store and hosts.
 
 Rule: a decision costs what it touches, not what exists, so the rates of a line should be alike. Processor time counts.
+In the end a whole scheduler has a run beside them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.figures import Figure, Rival, Sizes
+from bench.figures import Figure, Rival, Sizes, seconds
+from bench.place import Bench, bench
 from sshsched.domain.draft import Draft
 from sshsched.domain.events import Claim, Cleaned, Event, HostUp, Report, Reported, Submitted
 from sshsched.domain.instructions import Clean, Start
@@ -103,6 +105,34 @@ def figures(sizes: Sizes) -> Iterator[Figure]:
             rate = _rate(mix, count, sizes.rounds)
             aim = ("", None) if count < MANY[-1] else (f">= x {LEAST}", rate >= LEAST * few)
             yield Figure(f"decisions, {count:,} wait: {mix.name}", rate, "/s", Rival(f"{FEW} wait", few), *aim)
+    yield from _whole()
+
+
+def _whole() -> Iterator[Figure]:
+    """A run from submitting to its end and output, through a scheduler in which so many others wait."""
+    with bench() as place, place.serving():
+        place.warm()
+        _wait(place, 0, FEW)
+        few, there = _alone(place), FEW
+        for count in MANY:
+            _wait(place, there, count)
+            there = count
+            yield Figure(f"a run beside {count:,} that wait", _alone(place), "ms", Rival(f"beside {FEW}", few))
+
+
+def _wait(place: Bench, first: int, last: int) -> None:
+    """Have these runs wait for a job that never comes."""
+    plan = {"conditions": [{"kind": "dependency", "options": {"job": "never"}}]}
+    drafts = [{**place.draft("true"), "job": "after", "args": {"n": str(n)}, "plan": plan} for n in range(first, last)]
+    with place.client() as client:
+        for at in range(0, len(drafts), 1000):
+            client.submit(drafts[at : at + 1000])
+
+
+def _alone(place: Bench) -> float:
+    """Milliseconds, the median of thirty."""
+    draft = place.draft("true")
+    return statistics.median(seconds(lambda: place.finish([draft])) for _ in range(30)) * 1000
 
 
 def _rate(mix: Mix, count: int, rounds: int) -> float:

@@ -1,4 +1,7 @@
-"""How soon a command returns: `run --wait` on a warm scheduler, and `wait` once the program has ended."""
+"""How soon a command returns: `run --wait` on a warm scheduler, and `wait` once the program has ended.
+
+Measured with the installed command, as people type it; with `python -m sshsched` where there is none.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,7 @@ import time
 from collections.abc import Iterator
 
 from bench.figures import Figure, Rival, Sizes, in_turns
-from bench.place import Bench, bench, command
-from tests.cli.driver import CLI
+from bench.place import TYPED, Bench, bench, command
 
 TURNS = 4  # to a round: single commands are cheap and their times are noisy
 SLEEP = 1.0  # seconds: long enough for whoever waits to be waiting, also on a busy machine
@@ -25,7 +27,7 @@ def figures(sizes: Sizes) -> Iterator[Figure]:
 
 
 def _run_and_wait(place: Bench, rounds: int) -> Figure:
-    words = [*CLI, "run", "-H", place.hosts[0], "--wait", "--", "true"]
+    words = [*TYPED, "run", "-H", place.hosts[0], "--wait", "--", "true"]
     python, ssh = "python -c pass", "ssh host true"
     times = in_turns(
         {
@@ -58,7 +60,7 @@ def _end_to_return(place: Bench, rounds: int) -> Iterator[Figure]:
 def _until_wait_returns(place: Bench, last_act: str) -> float:
     with place.client() as client:
         name = client.submit([place.draft(last_act)])[0]["run"]
-    return command([*CLI, "wait", "-q", name], place.env).ended - _printed(place, name)
+    return command([*TYPED, "wait", "-q", name], place.env).ended - _printed(place, name)
 
 
 def _until_a_client_is_told(place: Bench, last_act: str) -> float:

@@ -25,6 +25,9 @@ from tests.support import wait_until
 
 Shape = dict[str, Any]
 TICKS = os.sysconf("SC_CLK_TCK")
+_SCRIPT = Path(sys.executable).with_name("sshsched")
+TYPED = [str(_SCRIPT)] if _SCRIPT.exists() else CLI
+"""What people type: the installed command, or else `python -m sshsched`, which takes some ms more to find itself."""
 
 
 class Commands(Place):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sshsched.config.nodes import Mapping, Node, Problems
 from sshsched.config.reading import Key, Schema
-from sshsched.config.workflow import FINISH_WITHIN, MAX_FAIL, ON_FAILURE, ONLY_STEPS, SHARED, VARIABLES
+from sshsched.config.workflow import FINISH_WITHIN, MAX_FAIL, MAX_PARALLEL, ON_FAILURE, ONLY_STEPS, SHARED, VARIABLES
 
 if TYPE_CHECKING:
     from sshsched.config.surroundings import Surroundings
@@ -29,7 +29,7 @@ class _Steps:
 
 
 STEPS: Final = Key("steps", _Steps(), "a workflow: commands by name, and what each one needs", None)
-WORKFLOW: Final[tuple[Key[Any], ...]] = (STEPS, VARIABLES, ON_FAILURE, MAX_FAIL, FINISH_WITHIN)
+WORKFLOW: Final[tuple[Key[Any], ...]] = (STEPS, VARIABLES, ON_FAILURE, MAX_FAIL, FINISH_WITHIN, MAX_PARALLEL)
 
 
 class Parts(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from sshsched.config.decisions import DECISIONS
@@ -17,7 +18,7 @@ from sshsched.config.programs import ELSEWHERE as PROGRAM_ELSEWHERE
 from sshsched.config.programs import PROGRAM
 from sshsched.config.reading import Key, Made, Record, Schema, read_text
 from sshsched.config.values import TEXT, Duration, Integer, Many, Pairs, Word
-from sshsched.config.workflow import VARIABLES
+from sshsched.config.workflow import MAX_PARALLEL, VARIABLES
 from sshsched.domain.handing import WHOLE
 from sshsched.domain.nearest import nearest, suggest
 from sshsched.domain.plan import When
@@ -90,20 +91,27 @@ LOOP_RECORD: Final = Record(
     {**dict.fromkeys(("max", "limit", "times", "count"), "here it is called 'most'"), "delay": "here it is 'pause'"},
 )
 MATRIX: Final = Key[tuple[dict[str, str], ...]]("matrix", Matrix(), "lists of variables: one step for each of all", ())
+PARALLEL: Final = replace(MAX_PARALLEL, name="max-parallel")
 STRATEGY_RECORD: Final = Record(
-    (MATRIX,),
-    "as GitHub Actions has it",
-    {
-        "fail-fast": "write `max_fail: 0` beside 'steps'",
-        "max-parallel": "give the step a lock: `locks: NAME`, and its count in config.yaml",
-    },
+    (MATRIX, PARALLEL), "as GitHub Actions has it", {"fail-fast": "write `max_fail: 0` beside 'steps'"}
 )
+
+
+class Strategy(NamedTuple):
+    """The items of a matrix, and how many of them run at once."""
+
+    items: tuple[dict[str, str], ...] = ()
+    most: int | None = None
+
 
 NEEDS: Final = Key[tuple[str, ...]]("needs", Many(TEXT), "the steps that it needs", ())
 WHEN: Final = Key[When]("when", Case(), "what its needs must have come to: success, failure or always", "success")
 IF: Final = Key[When | None]("if", Case(), "the same as 'when', as GitHub Actions has it", None)
-STRATEGY: Final = Key[tuple[dict[str, str], ...]](
-    "strategy", Made(STRATEGY_RECORD, lambda take: take(MATRIX)), "matrix, as GitHub Actions has it", ()
+STRATEGY: Final = Key(
+    "strategy",
+    Made(STRATEGY_RECORD, lambda take: Strategy(take(MATRIX), take(PARALLEL))),
+    "matrix, as GitHub Actions has it",
+    Strategy(),
 )
 FOREACH: Final = Key(
     "foreach", Items(), "a list, or a template that gives one: the step is repeated for each `item`", ""
@@ -117,7 +125,7 @@ OUTPUTS: Final = Key(
     f"what it hands on, and how it is found in its output: a regular expression, or {', '.join(WHOLE)}",
     {},
 )
-COMMON: Final = (NEEDS, WHEN, IF, MATRIX, STRATEGY, FOREACH, LOOP, OUTPUTS, VARIABLES)
+COMMON: Final = (NEEDS, WHEN, IF, MATRIX, STRATEGY, MAX_PARALLEL, FOREACH, LOOP, OUTPUTS, VARIABLES)
 
 RUN: Final = Key[str | None]("run", TEXT, "the same as 'command', as GitHub Actions has it", None)
 RUNS_ON: Final = Key[str | None]("runs-on", TEXT, "the same as 'host', as GitHub Actions has it", None)

@@ -38,7 +38,8 @@ from sshsched.config.step_keys import (
     renamed,
     step_schema,
 )  # fmt: skip
-from sshsched.config.workflow import FINISH_WITHIN, MAX_FAIL, MOST_STEPS, ON_FAILURE, VARIABLES, inherited
+from sshsched.config.workflow import FINISH_WITHIN, MAX_FAIL, MAX_PARALLEL, MOST_STEPS, ON_FAILURE, VARIABLES, inherited
+from sshsched.domain.line import is_group
 from sshsched.domain.plan import NO_PLAN, Flow, Step
 from sshsched.domain.program import Program
 
@@ -81,8 +82,8 @@ def read_flow(node: Mapping, problems: Problems, around: Surroundings) -> tuple[
     steps = tuple(each for step in written for each in _multiplied(step, known))
     on_failure: Any = _value(node, ON_FAILURE, problems) or "hold"
     places = {f"steps.{step.name.text}": step.name.line for step in written}
-    most, within = (_value(node, key, problems) for key in (MAX_FAIL, FINISH_WITHIN))
-    return Flow(steps, on_failure, most, within), places
+    limits = (_value(node, key, problems) for key in (MAX_FAIL, FINISH_WITHIN, MAX_PARALLEL))
+    return Flow(steps, on_failure, *limits), places
 
 
 def steps_schema() -> Schema:
@@ -180,7 +181,12 @@ def _made(
     for one, other in (("foreach", "loop"), ("when", "if"), ("matrix", "strategy")):
         if one in node.entries and other in node.entries:
             problems.add(node.entries[other].key, f"stands beside '{one}'; keep one")
-    loop = common[LOOP.name]
+    loop, strategy = common[LOOP.name], common[STRATEGY.name]
+    items = common[MATRIX.name] or strategy.items
+    most = common[MAX_PARALLEL.name] or strategy.most
+    if most and not (items or common[FOREACH.name] or is_group(host)):
+        place = node.entries[MAX_PARALLEL.name if MAX_PARALLEL.name in node.entries else STRATEGY.name]
+        problems.add(place.key, "'max_parallel' means something only beside 'matrix', 'foreach' or a group of hosts")
     step = Step(
         name,
         host,
@@ -193,8 +199,9 @@ def _made(
         most=loop.most,
         pause=loop.pause,
         outputs=common[OUTPUTS.name],
+        max_parallel=most,
     )
-    return step, common[MATRIX.name] or common[STRATEGY.name]
+    return step, items
 
 
 def _multiplied(written: Written, known: dict[str, list[str]]) -> Iterator[Step]:

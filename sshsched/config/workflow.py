@@ -28,6 +28,9 @@ MAX_FAIL: Final = Key[int | None](
 FINISH_WITHIN: Final = Key[float | None](
     "finish_within", Duration(), "how long the workflow may take as a whole; then it is stopped", None
 )
+MAX_PARALLEL: Final = Key[int | None](
+    "max_parallel", Integer(1, MOST_STEPS), "how many steps run at once; of one step: of its matrix or list", None
+)
 ONLY_STEPS: Final = ("command", "argv", "program", "stdin", "job", "foreach", "matrix", "needs", "loop", "outputs")
 SHARED: Final = frozenset(
     ({key.name for key in PROGRAM.keys} - set(ONLY_STEPS)) | {"host", "retry", "idempotent", "secrets"}

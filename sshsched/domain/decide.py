@@ -43,6 +43,7 @@ from sshsched.domain.events import (
 from sshsched.domain.hands import failed_wanted, hold_wanted, mark_wanted, release_wanted, start_wanted, stop_wanted
 from sshsched.domain.instructions import Advance, Clean, Consider, Instruction, Look, Save, Seal, Stir
 from sshsched.domain.model import LogEntry, Reason, Run
+from sshsched.domain.parallel import limited
 from sshsched.domain.reports import reported, start_refused
 from sshsched.domain.resume import take_over
 from sshsched.domain.saves import note, rest, start
@@ -87,7 +88,7 @@ def learnt(view: View, event: Learnt) -> Iterator[Instruction]:
 def _new(view: View, runs: tuple[Run, ...], at: float) -> Iterator[Instruction]:
     for given in runs:
         root = None if given.root is None or given.finished else view.runs.get(given.root)
-        run = given if root is None else replace(given, stop_at=ends_at(root))
+        run = given if root is None else limited(replace(given, stop_at=ends_at(root)), root)
         yield Save(run, None, (LogEntry(run.id, at, None, run.state, run.reason, words.created(run)),))
         if run.attempt > 1 and run.rerun_of is not None and (last := view.runs.get(run.rerun_of)) is not None:
             yield Save(replace(last, retried_by=run.id), last.state)

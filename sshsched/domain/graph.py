@@ -89,6 +89,8 @@ def flow_flaws(flow: Flow, at: str) -> Iterator[tuple[str, str]]:
         where = f"{at}.steps[{index}]"
         if not STEP.fullmatch(step.name):
             yield f"{where}.name", f"{step.name!r} is no name of a step; [...] may only stand at its end, and # nowhere"
+        if step.max_parallel is not None and step.max_parallel < 1:
+            yield f"{where}.max_parallel", "is below 1"
         if missing := [need for need in step.needs if need not in names]:
             yield f"{where}.needs", f"there is no step {missing[0]!r}"
         if step.plan is not None and step.plan.flow is not None:
@@ -98,6 +100,8 @@ def flow_flaws(flow: Flow, at: str) -> Iterator[tuple[str, str]]:
                 re.compile(how)
             except re.error as error:
                 yield f"{where}.outputs.{name}", f"{how!r} is no regular expression: {error}"
+    if flow.max_parallel is not None and flow.max_parallel < 1:
+        yield f"{at}.max_parallel", "is below 1"
     if found := circle({step.name: step.needs for step in flow.steps}):
         yield f"{at}.steps", f"the steps wait for each other in a circle: {' -> '.join(found)}"
 

@@ -92,6 +92,8 @@ class Step:
     outputs: Mapping[str, str] = field(default_factory=dict)
     """What it hands on: a name, and how it is found in its standard output (a regular expression, or json, last_line
     or text)."""
+    max_parallel: int | None = None
+    """Of a step that is repeated: how many of it run at once; a matrix counts as one step. None is no limit."""
     plan: Plan | None = None
 
 
@@ -101,13 +103,14 @@ class Flow:
 
     `on_failure` of "hold" keeps the root live, and waiting for somebody, when nothing more can begin. After more than
     `max_fail` failed steps nothing begins any more but what answers failures; None is no limit. It is stopped
-    `finish_within` seconds after it began.
+    `finish_within` seconds after it began. At most `max_parallel` of its steps run at once.
     """
 
     steps: tuple[Step, ...]
     on_failure: Literal["hold", "fail"] = "hold"
     max_fail: int | None = None
     finish_within: float | None = None
+    max_parallel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,8 @@ class Plan:
     """It may be tried again also where nobody knows whether its program ended."""
     locks: Mapping[str, int] = field(default_factory=dict)
     """How much of each named lock it holds from its start to its end."""
+    rooms: Mapping[str, int] = field(default_factory=dict)
+    """How much there is of those among its locks that belong to its workflow alone."""
     priority: int = 0
     """Higher starts first where slots or locks are short."""
     strategy: str = ""

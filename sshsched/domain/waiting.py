@@ -220,7 +220,8 @@ def _conditions(view: View, run: Run, at: float) -> Iterator[Wait | Never]:
 
 def _locks(view: View, run: Run) -> Answer:
     for name, count in run.plan.locks.items():
-        whole, holders = view.capacity.get(name, 1), view.locks.get(name, {})
+        whole = run.plan.rooms.get(name) or view.capacity.get(name, 1)
+        holders = view.locks.get(name, {})
         if count > whole:
             return Never(f"it asks for {count} of the lock '{name}', and there is {whole}; see `locks:` in config.yaml")
         if sum(holders.values()) + count > whole:

@@ -402,7 +402,8 @@ SS_WRITE='printf %s' ss_ready=' ' ss_at=0 ss_half=''
 # ss_hello ROOT INSTANCE HOST: make the spool's folder, end older shells of the same scheduler and host, tell what there is
 # here. When a control shell has said hello, no start that an older one was sent can still be executed.
 ss_hello() {
-    SS_UMASK=$(umask)
+    ss_self
+    [ -n "$SS_UMASK" ] || SS_UMASK=$(umask)
     ss_place "$@" || return
     # The claim is a hard link: where there are none, better no run than one that never gets a verdict.
     ss_join "$SS_SPOOL" && true >>journal && { [ -e .link ] || ln "shells/$$" .link; } ||
@@ -422,6 +423,14 @@ ss_hello() {
     done
 }
 
+# ss_self: set SS_UMASK and ss_ignored to what the kernel tells of this shell, or to nothing.
+ss_self() {
+    SS_UMASK='' ss_ignored=''
+    { while read -r ss_key ss_value; do
+        case $ss_key in Umask:) SS_UMASK=$ss_value ;; SigIgn:) ss_ignored=$ss_value && break ;; esac
+    done </proc/self/status; } 2>/dev/null
+}
+
 # ss_place ROOT INSTANCE HOST: set SS_SPOOL and have that folder, or say what is in the way.
 ss_place() {
     umask 077
@@ -439,35 +448,46 @@ ss_place() {
     return 1
 }
 
-# ss_probe: find out and tell what this host can do. With a hundred new hosts at once each fork here counts.
+# ss_probe [ANEW]: find out and tell what this host can do. With a hundred new hosts at once each fork here counts.
 ss_probe() {
-    SS_RESET='' SS_SETSID=none SS_TIME=''
+    SS_RESET=''
     # Where printf is a program of its own, all could read what is written with it, and 128 KB are too much for it.
     if ! PATH=/ printf '' 2>/dev/null; then
         [ "$(print -rn -- 'a\b' 2>/dev/null)" != 'a\b' ] || SS_WRITE='print -rn --'
     fi
-    # GNU time tells the peak memory; a shell's own word `time` does not. Most hosts have both: one question.
-    ss_time='/usr/bin/time -q -o /dev/null -f %M true'
-    if setsid -fw $ss_time 2>/dev/null; then
-        SS_SETSID=wait SS_TIME=/usr/bin/time
-    else
-        if setsid -fw true 2>/dev/null; then SS_SETSID=wait; elif setsid true 2>/dev/null; then SS_SETSID=plain; fi
-        if $ss_time 2>/dev/null; then SS_TIME=/usr/bin/time; fi
-    fi
-    ss_ignored=
-    { while read -r ss_key ss_value && [ -z "$ss_ignored" ]; do
-        [ "$ss_key" != SigIgn: ] || ss_ignored=$ss_value
-    done </proc/self/status; } 2>/dev/null
+    ss_boot_id
+    # Anew where somebody asks because something is wrong.
+    { [ $# -eq 0 ] && ss_recall; } || ss_try
     # Some shells ignore a signal for themselves alone: what counts is what a child inherits.
     case $ss_ignored in *[!0]*) ss_ignored=$(sed -n 's/^SigIgn:[[:blank:]]*//p' /proc/self/status 2>/dev/null) ;; esac
     case "$SS_SETSID $ss_ignored" in
     none* | *' ' | *' '*[!0]*) ! env --default-signal true 2>/dev/null || SS_RESET='env --default-signal' ;;
     esac
-    ss_boot_id
     ss_uptime
     [ ! -r /proc/self/stat ] || printf '|proc yes\n'
     printf '|%s\n' "spool $SS_SPOOL" "boot $ss_boot" "up $ss_up" "setsid $SS_SETSID" "time $SS_TIME" \
         "ignored $ss_ignored" "reset $SS_RESET"
+}
+
+# ss_try: set SS_SETSID and SS_TIME by trying them. Most hosts have both; then the next links of this boot need not try.
+ss_try() {
+    SS_SETSID=none SS_TIME=''
+    # GNU time tells the peak memory; a shell's own word `time` does not.
+    ss_time='/usr/bin/time -q -o /dev/null -f %M true'
+    if setsid -fw $ss_time 2>/dev/null; then
+        SS_SETSID=wait SS_TIME=/usr/bin/time
+        { printf '%s\n' "$ss_boot" "$(command -v setsid)" end >.tools; } 2>/dev/null
+    else
+        if setsid -fw true 2>/dev/null; then SS_SETSID=wait; elif setsid true 2>/dev/null; then SS_SETSID=plain; fi
+        if $ss_time 2>/dev/null; then SS_TIME=/usr/bin/time; fi
+    fi
+}
+
+# ss_recall: do without the trial if one of this boot has found both, and both are still there.
+ss_recall() {
+    [ -f .tools ] && { { read -r ss_key && read -r ss_value && read -r ss_more; } <.tools; } 2>/dev/null || return 1
+    [ "$ss_boot $ss_more" = "$ss_key end" ] && [ -x "$ss_value" ] && [ -x /usr/bin/time ] || return 1
+    SS_SETSID=wait SS_TIME=/usr/bin/time
 }
 
 # ss_free: print how many KiB the spool's disk has left. Not every shell says why it cannot write.
@@ -477,8 +497,9 @@ ss_free() {
 
 # ss_examine ROOT INSTANCE HOST: for `hosts check`. Like hello, but it disturbs nobody, and asks more.
 ss_examine() {
+    ss_self
     ss_place "$@" || return
-    ss_probe
+    ss_probe anew
     printf '|journal 0\n'
     printf '|more %s\n' "system $(uname -s -m)" "user $(id -un)" "free $(ss_free)" "shell $(ls -l /bin/sh 2>/dev/null | sed 's/.*[0-9] //')" \
         "tail $( (tail --version || tail --help) 2>&1 | sed -n 1p)" \
@@ -518,7 +539,7 @@ ss_takeover() {
         done
         ss_alive "$ss_old" "$ss_old_born" || set -- "$@" "$ss_file"
     done
-    [ $# -eq 0 ] || rm -f "$@"
+    [ $# -lt 9 ] || rm -f "$@" # a few names cost less than a fork
 }
 
 # ss_detach COMMAND...: run it in a session of its own, with no signal ignored, and do not wait.

@@ -11,6 +11,7 @@ a folder whose name nobody else knows, and the cookie is for that folder alone.
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from hmac import compare_digest
@@ -18,8 +19,10 @@ from pathlib import Path
 from secrets import token_urlsafe
 from shlex import join
 
-from aiohttp import web
-from textual_serve.server import Server
+import textual_serve
+from aiohttp import WSMsgType, web
+from textual_serve.app_service import AppService
+from textual_serve.download_manager import DownloadManager
 
 from sshsched.errors import UsageError
 
@@ -27,6 +30,8 @@ LOOPBACK = "127.0.0.1"
 NAMES = frozenset({LOOPBACK, "localhost"})
 """What a browser may call us, at any port: one may be forwarded. Another name is DNS rebinding."""
 COOKIE = "sshsched"
+HEARTBEAT = 15.0  # seconds: a visitor who has gone without a word is noticed
+MOST_CELLS = 2000  # of a terminal, in each direction
 PATIENCE = 5.0  # seconds that screens have for their end
 PAGE = Path(__file__).parent / "page"
 HEADERS = {
@@ -42,6 +47,17 @@ HEADERS = {
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Screen(AppService):
+    """The process of one visit."""
+
+    async def run(self) -> None:
+        """Take to the browser what it draws. However it ends, the page is told."""
+        try:
+            await super().run()
+        finally:
+            await self.remote_close()
+
+
 class Web:
     """Serves the screen that `command` shows, until it is told to stop."""
 
@@ -49,14 +65,14 @@ class Web:
         self.token = token_urlsafe(32)
         self.folder = token_urlsafe(8)
         # `exec`: the shell that textual-serve puts in between would keep signals from the screen.
-        self._server = Server(f"exec {join(command)}")
+        self._command = f"exec {join(command)}"
         self._screens: set[asyncio.Task[None]] = set()
         inside = web.Application()
         inside.add_routes(
             [
                 web.get("/", self._page),
                 web.get("/ws", self._screen),
-                web.static("/static", self._server.statics_path),
+                web.static("/static", Path(textual_serve.__file__).parent / "static"),
                 web.static("/page", PAGE),
             ]
         )
@@ -105,19 +121,61 @@ class Web:
 
     async def _screen(self, request: web.Request) -> web.StreamResponse:
         """A process for this visit, which ends with it, whichever of the two goes first."""
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT)
+        await socket.prepare(request)
+
+        async def close() -> None:
+            await socket.close()
+
+        screen = Screen(
+            self._command,
+            write_bytes=socket.send_bytes,
+            write_str=socket.send_str,
+            close=close,
+            download_manager=DownloadManager(),
+        )
         task = asyncio.current_task()
         assert task is not None
         self._screens.add(task)
         try:
-            return await self._server.handle_websocket(request)
+            await screen.start(_number(request, "width", 80), _number(request, "height", 24))
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await _pass_on(message.data, screen, socket)
         finally:
             self._screens.discard(task)
+            await screen.stop()
+        return socket
 
     async def _end(self, _: web.Application) -> None:
         for each in self._screens:
             each.cancel()
         if self._screens:
             await asyncio.wait(self._screens, timeout=PATIENCE)
+
+
+def _number(request: web.Request, name: str, usual: int) -> int:
+    text = request.query.get(name, "")
+    return min(int(text), MOST_CELLS) or usual if text.isdecimal() and len(text) < 10 else usual
+
+
+async def _pass_on(text: str, screen: AppService, socket: web.WebSocketResponse) -> None:
+    """What the terminal in the browser says; what it never says is not heard."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return
+    match said:
+        case ["stdin", str(keys)]:
+            await screen.send_bytes(keys.encode(errors="replace"))
+        case ["resize", {"width": int(width), "height": int(height)}] if min(width, height) > 0:
+            await screen.set_terminal_size(min(width, MOST_CELLS), min(height, MOST_CELLS))
+        case ["ping", str(mark)]:
+            await socket.send_json(["pong", mark])
+        case ["focus"]:
+            await screen.focus()
+        case ["blur"]:
+            await screen.blur()
 
 
 async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:

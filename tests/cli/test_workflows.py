@@ -157,6 +157,18 @@ def test_stop_ends_programs(shared: Place) -> None:
     assert {"a": "failure", "b": "skipped"} == states(shared, root)
 
 
+@pytest.mark.parametrize("where", ["max_parallel: 2\nsteps: {a: {", "steps: {a: {max_parallel: 2, "])
+def test_so_many_at_once(shared: Place, where: str) -> None:
+    """Of a step that is repeated five times no more than two run at once, and all of them do."""
+    write(shared, two=f"host: local\n{where}foreach: [1, 2, 3, 4, 5], command: sleep 0.3}}}}\n")
+    root = shared("run", "two", "--wait", "--json").json[0]
+    runs = [shown(shared, step["run"])["run"] for step in shown(shared, root["run"])["steps"]]
+    times = [(run["started_at"], run["finished_at"]) for run in runs]
+
+    assert ("success", "5 of 5 steps done") == (root["state"], root["message"])
+    assert 2 == max(sum(began <= at < ended for began, ended in times) for at, _ in times)
+
+
 def test_a_workflow_that_takes_too_long(shared: Place) -> None:
     """After `finish_within` the whole workflow is stopped: what runs, and what waits."""
     write(shared, slow="host: local\nfinish_within: 1s\nsteps: {a: sleep 60, b: {needs: a, command: echo b}}\n")

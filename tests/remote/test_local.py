@@ -85,6 +85,7 @@ async def test_programs_see_that_environment(monkeypatch: pytest.MonkeyPatch, tm
     assert [ids.split()[0]] * 2 == ids.split()
     assert os.getsid(0) != int(ids.split()[0])
     connection.close()
+    await connection.wait_closed()
 
 
 async def test_close_ends_the_shell_and_nothing_else() -> None:
@@ -100,6 +101,7 @@ async def test_close_ends_the_shell_and_nothing_else() -> None:
         assert b"" == await reader
         assert await until(lambda: not alive(shell))
         assert alive(program)
+        await connection.wait_closed()
     finally:
         os.kill(program, 9)
 
@@ -129,6 +131,7 @@ async def test_writing_to_a_dead_shell_is_no_error() -> None:
     channel.write(b"x")
     await channel.drain()
     connection.close()
+    await connection.wait_closed()
 
 
 async def test_large_streams() -> None:
@@ -148,6 +151,7 @@ async def test_large_streams() -> None:
 
     assert (block * 5)[:5_000_000] == whole
     connection.close()
+    await connection.wait_closed()
 
 
 @pytest.mark.parametrize("module", ["transport", "local", "ssh_config", "known_hosts", "target", "dial"])

@@ -287,6 +287,31 @@ async def test_a_host_without_the_best_tools(make_host: MakeHost, tmp_path: Path
     control.close()
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_tools_are_tried_once_in_a_boot(make_host: MakeHost, shell: str) -> None:
+    """What a host was found to have, the next link believes; in another boot, or if it has gone, it tries anew."""
+    host = make_host(shell)
+    first = await host.control()
+    note = first.spool / ".tools"
+    boot, setsid, *rest = note.read_text().splitlines()
+    told, kept = [], []
+    for text in (f"{boot}\n{setsid}\nend\n", f"{boot}\n{setsid}\n", f"other\n{setsid}\nend\n", f"{boot}\n/gone\nend\n"):
+        note.unlink()
+        note.write_text(text)
+        written = note.stat().st_mtime_ns
+        again = await host.control()
+        told.append((again.hello.setsid, again.hello.time))
+        kept.append(written == note.stat().st_mtime_ns)
+        again.close()
+
+    assert (first.hello.boot, ["end"]) == (boot, rest)
+    assert os.access(setsid, os.X_OK)
+    assert [("wait", "/usr/bin/time")] * 4 == told
+    assert [True, False, False, False] == kept
+    assert note.read_text().splitlines() == [boot, setsid, "end"]
+    first.close()
+
+
 async def test_a_host_without_time_tells_no_memory(make_host: MakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a host cannot tell is unknown, not zero."""
     host = make_host()

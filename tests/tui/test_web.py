@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -119,6 +120,31 @@ async def test_leaving_the_screen_closes_the_socket(web: Served) -> None:
         assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
         await sockets[1].send_json(["stdin", "3"])
         await read(sockets[1], "SINCE")
+
+
+async def test_a_screen_that_is_killed_closes_the_socket(web: Served) -> None:
+    """The page is told, and does not stand still for ever."""
+    async with visitor() as each, each.ws_connect(socket_url(web.bare, token=web.token)) as socket:
+        await read(socket, "sshsched")
+        for screen in web.screens():
+            os.kill(screen, signal.SIGKILL)
+        while (message := await socket.receive(timeout=30)).type is aiohttp.WSMsgType.BINARY:
+            pass
+
+    assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+
+@pytest.mark.parametrize("size", ["width=0&height=0", "width=x", "width=-1&height=99999999999", ""])
+async def test_nonsense_is_not_heard(web: Served, size: str) -> None:
+    """Sizes and messages that no terminal sends change nothing; the next key works."""
+    nonsense = ["{", "[]", "[1]", '"x"', '["stdin", 1]', '["resize", {"width": -1, "height": 0}]', '["resize"]', "null"]
+    async with visitor() as each, each.ws_connect(f"{web.url.replace('?', 'ws?')}&{size}") as socket:
+        await read(socket, "sshsched")
+        for text in nonsense:
+            await socket.send_str(text)
+        await socket.send_bytes(b"\x00")
+        await socket.send_json(["stdin", "3"])
+        await read(socket, "SINCE")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
