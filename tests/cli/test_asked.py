@@ -35,3 +35,11 @@ def test_slips_of_the_finger(place: Place, words: tuple[str, ...]) -> None:
     code, told = SLIPS[words]
     assert (code, f"sshsched: {told}\n") == (done.code, done.err)
     assert not (place.state / "store.db").exists()
+
+
+def test_an_empty_list_says_so(place: Place) -> None:
+    """On the standard error, so that a pipe gets a list, and JSON stays JSON."""
+    listed, data = place("runs", "job:nope"), place("runs", "job:nope", "--json")
+
+    assert (0, "no run fits\n") == (listed.code, listed.err)
+    assert (0, [], "") == (data.code, data.json, data.err)
