@@ -192,6 +192,7 @@ def test_a_workflow_that_takes_too_long(shared: Place) -> None:
 def test_what_cannot_be_done(shared: Place, code: int, says: str, args: list[str]) -> None:
     """Bad input: one line that says what to do."""
     write(shared, plain="host: local\ncommand: 'true'\n")
+    (shared.config / "hosts.yaml").write_text("groups: {web: {hosts: [local]}}\n")
     done = shared(*args)
 
     assert code == done.code
