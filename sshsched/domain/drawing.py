@@ -53,7 +53,7 @@ def listing(places: Sequence[Place]) -> list[Line]:
     for place in sorted(places, key=lambda each: depth[each.name]):
         name, state, style = _box(place)
         needs = ", ".join(place.needs[:4]) + (f" and {len(place.needs) - 4} more" if len(place.needs) > 4 else "")
-        case = "" if place.when == "success" else f" ({place.when})"
+        case = "" if place.when == "success" or place.run is None else f" ({place.when})"
         own = place.name
         line = [Piece("  " * depth[own]), Piece(name, style, own), Piece(f"  {state}{case}", step=own)]
         lines.append([*line, Piece(f"  after {needs}", "dim")] if needs else line)
@@ -77,10 +77,13 @@ def mermaid(places: Sequence[Place]) -> str:
     return "\n".join(lines) + "\n"
 
 
+WHEN = {"success": "-", "failure": "on failure", "always": "always"}
+
+
 def _box(place: Place) -> Box:
     name = place.name if len(place.name) <= WIDEST_BOX else place.name[: WIDEST_BOX - 3] + "..."
     if place.run is None:
-        return name, "-" if place.when == "success" else f"on {place.when}", "dim"
+        return name, WHEN[place.when], "dim"
     return name, f"{place.run.name} {place.state}", place.state
 
 

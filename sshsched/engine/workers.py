@@ -85,7 +85,9 @@ class Workers:
             link = Link(self._transport(host), self._instance, self, root=host.spool, env=host.env)
             worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._post, self._handed)
             self._workers[name] = (worker, asyncio.create_task(self._supervise(worker), name=f"host {name}"))
-        return self._workers[name][0]
+        worker = self._workers[name][0]
+        worker.link.env = host.env
+        return worker
 
     def hurry(self, runs: Iterable[Run]) -> None:
         """Somebody waits for these new runs: do not put off a connection that failed before."""

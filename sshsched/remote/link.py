@@ -76,7 +76,8 @@ class Link:
         self._instance = instance
         self._listener = listener
         self._root = root
-        self._env = env or {}
+        self.env = env or {}
+        """Variables for every program from now on."""
         self._control: Shell | None = None
         self._journal: Journal | None = None
         self._bulk: asyncio.Task[Shell] | None = None
@@ -202,7 +203,7 @@ class Link:
         names = [name for _, name, _ in named]
         calls = [
             script.rooms(names),
-            *(script.put(run, name, self._env, secrets.get(run.id, script.NOTHING)) for run, name, _ in named),
+            *(script.put(run, name, self.env, secrets.get(run.id, script.NOTHING)) for run, name, _ in named),
             script.launch(named),
         ]
         self._journal.expect(names)

@@ -74,8 +74,8 @@ ACTIONS = (
         lambda client, wish: client.start(wish.names, by=wish.by),
     ),
     Action(
-        "rerun", "r", "run again what has ended, as it was", ENDED,
-        lambda row, _: f"a new run of the same{', on ' + safe_line(row.host) if row.host else ''}",
+        "rerun", "r", "run again what has ended, as its job is now", ENDED,
+        lambda row, _: "a new run; of a job, as that is now",
         lambda client, wish: client.rerun(wish.names, by=wish.by),
     ),
     Action(

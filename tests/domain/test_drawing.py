@@ -37,11 +37,11 @@ def test_boxes() -> None:
         "│ b          │  │ c          │",
         "│ r3 waiting │  │ r4 waiting │",
         "└────────────┘  └────────────┘",
-        "       └──────┬────────┘",
-        "        ┌───────────┐",
-        "        │ d         │",
-        "        │ on always │",
-        "        └───────────┘",
+        "       └───────┬───────┘",
+        "          ┌────────┐",
+        "          │ d      │",
+        "          │ always │",
+        "          └────────┘",
     ] == plain(drawing(outline(shop.flow, shop.steps.values()), 80))
 
 
@@ -64,7 +64,7 @@ def test_narrow_is_a_list() -> None:
         "a  -",
         "  b  -  after a",
         "  c  -  after a",
-        "    d  on always (always)  after b, c",
+        "    d  always  after b, c",
     ] == plain(drawing(outline(Flow(DIAMOND)), 10))
 
 

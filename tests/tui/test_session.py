@@ -68,7 +68,7 @@ async def test_rerun_folds_behind_the_new_one(shared: Place) -> None:
     async with watching(shared) as seen:
         await seen.on(run)
         await seen.press("r")
-        await seen.until(f"rerun {run}?", "a new run of the same")
+        await seen.until(f"rerun {run}?", "a new run; of a job, as that is now")
         await seen.press("y")
         await seen.until(f"{run} runs again, as r", "+1", "first at")
         await seen.press("plus")

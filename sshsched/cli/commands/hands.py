@@ -31,7 +31,7 @@ def start(app: App, runs: tuple[str, ...], as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("state", type=click.Choice(OUTCOMES))
+@click.argument("state", type=click.Choice(OUTCOMES), metavar="STATE")
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
 @json_option
 @click.pass_obj

@@ -171,7 +171,11 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     if job.written is not None:
         told = ", ".join(f"{name}: {value}" for name, value in job.written.options.items())
         yield "program", safe_line(f"{job.written.kind} ({told})" if told else job.written.kind)
-    if program.command is not None:
+    if job.plan.flow is not None:
+        for step in job.plan.flow.steps:
+            after = f" after {', '.join(step.needs)}" if step.needs else ""
+            yield "step", safe_line(f"{step.name}{after}")
+    elif program.command is not None:
         yield "command", safe_text(program.command.rstrip()).replace("\n", "\n" + " " * 12)
     else:
         yield "argv", safe_line(" ".join(map(repr, program.argv)))
