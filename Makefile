@@ -37,7 +37,7 @@ demo: .venv/.package
 
 test: .venv/.dev
 	tests/needs.sh
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'not soak' $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not soak' $(TESTS)
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -124,7 +124,7 @@ def test_tab_completes_a_filter(typing: Typing) -> None:
         (["state", ":", "running,fai"], ["running,failure"]),
         (["arg.region", "=", "n"], ["north"]),
         (["is", ":", "live", "ho"], ["host:"]),
-        (["job", ":", "rep"], ["reports/*", "reports/build"]),
+        (["job", ":", "rep"], ["reports/*", "reports/etl/*", "reports/build", "reports/etl/load", "reports/etl/clean"]),
         (["!ho"], ["!host:"]),
         (["hots", ":", "x"], []),
     ],
