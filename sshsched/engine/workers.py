@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from sshsched.domain.events import Event, HostDown, HostUp, Report, Reported
 from sshsched.domain.hosts import Host
@@ -82,7 +83,7 @@ class Workers:
         if (known := self._board.host(name)).slots != host.slots:
             self._board.set_host(replace(known, slots=host.slots))
         if name not in self._workers:
-            link = Link(self._transport(host), self._instance, self, root=host.spool, env=host.env)
+            link = Link(self._transport(host), self._instance, self, root=self._root(host), env=host.env)
             worker = HostWorker(link, self._outputs, self._board.view.runs.get, self._post, self._handed)
             self._workers[name] = (worker, asyncio.create_task(self._supervise(worker), name=f"host {name}"))
         worker = self._workers[name][0]
@@ -178,6 +179,17 @@ class Workers:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+
+    def _root(self, host: Host) -> str | None:
+        """Where the spools of this host go: for as long as any is left from before, where that one is.
+
+        hosts.yaml may have been changed under a live run. Looked for elsewhere, its spool would seem to be gone, and a
+        start that is sent again would not find its claim.
+        """
+        for run in self._board.view.by_host.get(host.name, {}).values():
+            if run.spool is not None:
+                return str(PurePosixPath(run.spool.path).parents[2])  # ROOT/INSTANCE/HOST/RUN: see docs/spool.md
+        return host.spool
 
     def _host(self, name: str) -> Host:
         # Not get(): of a name that it does not list, the mapping makes an alias of ssh_config with the usual slots.

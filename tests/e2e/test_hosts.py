@@ -161,3 +161,27 @@ def test_a_host_is_mended_while_the_scheduler_runs(tmp_path: Path, sshd: Sshd) -
 
         assert [first, second] == sorted(made.marked())
         assert slots is None
+
+
+def test_a_spool_is_moved_under_a_live_run(tmp_path: Path, sshd: Sshd) -> None:
+    """A run is found where its spool is, whatever hosts.yaml says by then; only when none is left do spools move."""
+    with lab(tmp_path, sshd) as made:
+        go = made.folder / "go"
+        made.start()
+        (old,) = made.submit(f"{made.mark()}; until [ -e '{go}' ]; do sleep 0.05; done; exit 7")
+        made.reaches(old, "running")
+        made.kill()
+        place = made.config / "hosts.yaml"
+        place.write_text(place.read_text().replace(str(made.root), str(made.root / "moved")))
+        made.start()
+        go.touch()
+        ended = made.finished(old)
+        made.settled()
+        made.kill()
+        made.start()
+        (new,) = made.submit("true")
+        made.finished(new)
+
+        assert (("failure", 7), [old]) == ((ended["state"], ended["exit_code"]), made.marked())
+        assert str(made.root / "moved") not in made.run(old)["spool"]
+        assert made.run(new)["spool"].startswith(str(made.root / "moved"))
