@@ -155,8 +155,8 @@ def _origin(run: Shape) -> str:
 
 def _program(run: Shape) -> Iterator[tuple[str, str]]:
     program = run["program"]
-    if run["job"] is not None:
-        yield "command", work({**run, "job": None})
+    if run["job"] is not None and (program.get("command") is not None or program.get("argv")):
+        yield "command", work({**run, "job": None})  # a workflow has none of its own
     for name in ("cwd", "user", "umask"):
         yield name, safe_line(program.get(name) or "")
     for name, value in (program.get("env") or {}).items():
