@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from sshsched.config.nodes import Entry, Listing, Mapping, Node, Problems, Text, place, shown
-from sshsched.config.syntax import explain
+from sshsched.config.syntax import MAX_DEPTH, TOO_DEEP, explain
 
 MAX_BYTES: Final = 1 << 20
-MAX_DEPTH: Final = 50
 MAX_NODES: Final = 100_000  # with aliases counted as often as they are used
 
 # Everything that YAML 1.1 does not allow in a file.
@@ -168,7 +167,7 @@ class _Composer:
             hint = 'a template needs quotes: "{{ ... }}"' if template else f"{kind.what} stands where a key is expected"
             raise self.problems.refuse(here, hint)
         if len(self.stack) == MAX_DEPTH:
-            raise self.problems.refuse(here, f"is nested deeper than {MAX_DEPTH} levels")
+            raise self.problems.refuse(here, TOO_DEEP)
         if event.anchor:
             self.anchors[event.anchor] = None
         self.stack.append(_Open(kind(here.line, here.column, here.path), event.anchor))

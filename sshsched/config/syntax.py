@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from sshsched.config.nodes import Node, place, shown
 
+MAX_DEPTH: Final = 50
+TOO_DEEP: Final = f"is nested deeper than {MAX_DEPTH} levels"
 _BAD_INDENT: Final = re.compile(r" *([\t\xa0])")
 
 
@@ -25,6 +27,8 @@ def explain(error: Any, text: str) -> tuple[Node, str]:
     opened = place(start.line + 1, start.column + 1) if start else here
     char = line[mark.column : mark.column + 1]
     for matches, where, message in (
+        # libyaml from 0.2.6 on looks a thousand levels ahead, and gives up before it has told of the first fifty.
+        ("nesting depth" in problem, here, TOO_DEEP),
         ("escape" in problem, here, "in double quotes a backslash begins an escape: write \\\\, or use single quotes"),
         ("quoted scalar" in context, opened, "this quote is never closed"),
         ("block scalar" in context, here, "the text after | or > begins in the next line"),

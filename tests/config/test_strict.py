@@ -84,9 +84,10 @@ def test_an_escape_that_is_none() -> None:
     assert problem.endswith("in double quotes a backslash begins an escape: write \\\\, or use single quotes")
 
 
-def test_deep_nesting_is_refused() -> None:
-    """A file is not nested deeper than anybody means it."""
-    _, problems = composed("[" * 100_000)
+@pytest.mark.parametrize("text", ["[" * 51, "[" * 100_000, "- " * 100_000, "{a: " * 2000], ids=len)
+def test_deep_nesting_is_refused(text: str) -> None:
+    """A file is not nested deeper than anybody means it, whether our count or the parser's own ends it."""
+    _, problems = composed(text)
 
     assert ["is nested deeper than 50 levels"] == [problem.rpartition(": ")[2] for problem in problems]
 
