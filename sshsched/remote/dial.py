@@ -34,6 +34,10 @@ async def dial(target: Target, limit: float) -> socket.socket:
 
 
 async def _addresses(target: Target) -> list[_Address]:
+    with suppress(socket.gaierror, UnicodeError):  # a number asks nobody, and needs no thread
+        return socket.getaddrinfo(
+            target.address, target.port, target.family, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )  # type: ignore[return-value]
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(RESOLVE_LIMIT):

@@ -16,11 +16,11 @@ import asyncssh
 from sshsched.domain.hosts import Host
 from sshsched.errors import HostConfigError, HostError
 from sshsched.remote.dial import dial, start_proxy
-from sshsched.remote.known_hosts import find
+from sshsched.remote.known_hosts import Known, find
 from sshsched.remote.ssh_channel import SshChannel
 from sshsched.remote.ssh_config import Paths
 from sshsched.remote.ssh_errors import FAILURES, channel_error, explain, through_jump
-from sshsched.remote.ssh_keys import Keyring, gather
+from sshsched.remote.ssh_keys import KeyFile, Keyring, gather, read_keys
 from sshsched.remote.ssh_login import Client, Limits, log_in
 from sshsched.remote.target import Target, resolve
 from sshsched.remote.transport import OPEN_LIMIT
@@ -94,6 +94,15 @@ class Route:
     said: Callable[[], str] = lambda: ""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that files say of how to log in to a host."""
+
+    target: Target
+    known: Known
+    keys: list[KeyFile]
+
+
 @dataclass
 class Way:
     """How to get to one host, through whatever lies before it."""
@@ -109,11 +118,16 @@ class Way:
 
     async def connect(self) -> SshConnection:
         """Log in. Raises HostError."""
-        target = await self.target()
-        return await self.log_in(target, await self.route(target))
+        found = await self.look_up()
+        return await self.log_in(found, await self.route(found.target))
 
-    async def target(self) -> Target:
-        return await asyncio.to_thread(resolve, self.host, self.paths)
+    async def look_up(self) -> Found:
+        """Read what is to be read, all at once: to wake a thread for each file takes longer than the reading."""
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> Found:
+        target = resolve(self.host, self.paths)
+        return Found(target, find(target.known_hosts, target.known_as), read_keys(target))
 
     async def route(self, target: Target) -> Route:
         """Open the stream to the host. Raises HostError."""
@@ -124,13 +138,13 @@ class Way:
             return Route(proxy.sock, release=proxy.close, ended=proxy.ended, said=lambda: str(proxy.said))
         return Route(await dial(target, target.connect_limit or self.limits.connect))
 
-    async def log_in(self, target: Target, route: Route, *, offer_keys: bool = True) -> SshConnection:
+    async def log_in(self, found: Found, route: Route, *, offer_keys: bool = True) -> SshConnection:
         """Handshake and login over the route, which is released when the connection ends. Raises HostError."""
-        ring, known = Keyring(), find(target.known_hosts, target.known_as)
+        target, known, ring = found.target, found.known, Keyring()
         client = self.client = Client(ring, route.release)
         try:
             if offer_keys:
-                await gather(target, ring)
+                await gather(target, found.keys, ring)
             link = await log_in(target, known, client, self.limits, route.sock, route.tunnel)
             return SshConnection(target.host, link, client, route)
         except FAILURES as error:
@@ -152,8 +166,8 @@ class Way:
         for jump in target.jumps:
             way = Way(self.hosts.get(jump, Host(jump)), self.hosts, self.paths, self.limits, passed)
             try:
-                hop = await way.target()
-                route = before or await way.route(hop)
+                hop = await way.look_up()
+                route = before or await way.route(hop.target)
                 connection = await way.log_in(hop, route)
             except HostError as error:
                 if before:

@@ -41,26 +41,34 @@ class Keyring:
             await self.agent.wait_closed()
 
 
-async def gather(target: Target, ring: Keyring) -> None:
+async def gather(target: Target, files: Sequence[KeyFile], ring: Keyring) -> None:
     """Put all keys that may open the target on the ring. A key that cannot be used becomes a note, never an error."""
     held = await _ask_agent(target, ring)
-    files, notes = await asyncio.to_thread(_read_files, target)
     for file in files:
         ring.names |= {pair.key_public_data: str(file.path) for pair in file.pairs}
     ours = [pair for file in files for pair in _pairs_of(file, held)]
     strangers = [] if target.identities_only else list(held.values())
     pairs = _without_doubles(ours + strangers if target.identities else strangers + ours)
     ring.pairs = [pair for found in pairs for pair in _with_certificates(found, target.certificates)]
-    ring.notes += [note for file, note in notes if file.public not in held]
+    ring.notes += [file.note for file in files if file.note and file.public not in held]
 
 
 @dataclass(slots=True)
-class _File:
-    """A private key file. `public` is b"" where it cannot be known without the passphrase."""
+class KeyFile:
+    """A private key file. `public` is b"" where only the passphrase would tell it, `note` why the key is of no use."""
 
     path: Path
     pairs: Sequence[asyncssh.SSHKeyPair] = ()
     public: bytes = b""
+    note: str | None = None
+
+
+def read_keys(target: Target) -> list[KeyFile]:
+    """The private keys of the target, or those that ssh tries when nobody names one. Blocks."""
+    files = [KeyFile(path) for path in target.identities or default_identities()]
+    for file in files:
+        file.note = _read(file, asked=bool(target.identities))
+    return files
 
 
 async def _ask_agent(target: Target, ring: Keyring) -> dict[bytes, asyncssh.SSHKeyPair]:
@@ -77,17 +85,7 @@ async def _ask_agent(target: Target, ring: Keyring) -> dict[bytes, asyncssh.SSHK
     return held
 
 
-def _read_files(target: Target) -> tuple[list[_File], list[tuple[_File, str]]]:
-    files, notes = [], []
-    for path in target.identities or default_identities():
-        file = _File(path)
-        if note := _read(file, asked=bool(target.identities)):
-            notes.append((file, note))
-        files.append(file)
-    return files, notes
-
-
-def _read(file: _File, *, asked: bool) -> str | None:
+def _read(file: KeyFile, *, asked: bool) -> str | None:
     """Fills `file`; returns a note if its private key cannot be used."""
     path = file.path
     file.public = _public(path)
@@ -118,7 +116,7 @@ def _public(path: Path) -> bytes:
     return b""
 
 
-def _pairs_of(file: _File, held: dict[bytes, asyncssh.SSHKeyPair]) -> list[asyncssh.SSHKeyPair]:
+def _pairs_of(file: KeyFile, held: dict[bytes, asyncssh.SSHKeyPair]) -> list[asyncssh.SSHKeyPair]:
     """A key that the agent holds is used from there."""
     return [held[file.public]] if file.public in held else list(file.pairs)
 

@@ -89,6 +89,7 @@ async def log_in(
     tunnel: asyncssh.SSHClientConnection | None,
 ) -> asyncssh.SSHClientConnection:
     """Handshake and login. Raises what asyncssh raises, OSError and TimeoutError: `ssh_errors.explain` knows them."""
+    trusted = _import(known.keys)
     async with asyncio.timeout(limits.handshake):
         return await asyncssh.connect(
             target.address,
@@ -97,9 +98,9 @@ async def log_in(
             tunnel=tunnel or None,
             config=None,
             client_factory=lambda: client,
-            known_hosts=(_import(known.keys), _import(known.authorities), _import(known.revoked)),
+            known_hosts=(trusted, _import(known.authorities), _import(known.revoked)),
             host_key_alias=target.alias,
-            server_host_key_algs=_host_key_algorithms(target, known),
+            server_host_key_algs=_host_key_algorithms(target, known, trusted),
             encryption_algs=_allowed(target.algorithms.get("ciphers", _CIPHERS), get_encryption_algs()),
             mac_algs=_allowed(target.algorithms.get("macs"), get_mac_algs()),
             kex_algs=_allowed(target.algorithms.get("kexalgorithms"), get_kex_algs()),
@@ -136,7 +137,9 @@ def _import(entries: Sequence[Entry]) -> list[asyncssh.SSHKey]:
     return keys
 
 
-def _host_key_algorithms(target: Target, known: Known) -> str | list[str] | tuple[()]:
+def _host_key_algorithms(
+    target: Target, known: Known, trusted: Sequence[asyncssh.SSHKey]
+) -> str | list[str] | tuple[()]:
     """Kinds of which we know a key come first, as with ssh, or a host with several keys would look changed.
 
     The others follow: a host that has lost the known kind must be seen as changed, not as speaking another language.
@@ -144,7 +147,7 @@ def _host_key_algorithms(target: Target, known: Known) -> str | list[str] | tupl
     if wanted := target.algorithms.get("hostkeyalgorithms"):
         return _allowed(wanted, get_default_certificate_algs() + get_public_key_algs())
     certificates = get_default_certificate_algs() if known.authorities else []
-    ours = [algorithm for key in _import(known.keys) for algorithm in key.sig_algorithms]
+    ours = [algorithm for key in trusted for algorithm in key.sig_algorithms]
     usable = get_default_public_key_algs()
     found = dict.fromkeys(certificates + [a for a in ours if a in get_public_key_algs()] + usable)
     return [algorithm.decode() for algorithm in found]

@@ -43,16 +43,16 @@ async def scan(
     Raises HostError if the host cannot be asked, and HostKeyRevokedError.
     """
     way = Way(host, hosts or {}, paths or Paths.default(), limits or Limits())
-    target = await way.target()
-    route = await way.route(target)
+    found = await way.look_up()
+    route = await way.route(found.target)
     problem: HostError | None = None
     try:
-        (await way.log_in(target, route, offer_keys=False)).close()
+        (await way.log_in(found, route, offer_keys=False)).close()
     except HostKeyChangedError as error:
         problem = error
     except (HostKeyUnknownError, LoginRejectedError):
         pass
-    return _scanned(target, way, problem)
+    return _scanned(found.target, way, problem)
 
 
 def _scanned(target: Target, way: Way, problem: HostError | None) -> Scan:
