@@ -6,4 +6,7 @@ none, and it took a fifth of a command's time. `main` sets that back when all is
 
 import gc
 
+from sshsched.cli.later import put_off
+
 gc.disable()
+put_off()

@@ -202,7 +202,10 @@ def test_nothing_has_happened_yet(place: Place) -> None:
 # Each takes some milliseconds, and a waited run has 60 above Python's own start.
 SLOW_TO_IMPORT = {"asyncssh", "starlette", "uvicorn", "asyncio", "rich", "yaml", "aiosqlite", "http.client"}
 NOT_FOR_READING = {"sshsched.domain.instructions", "sshsched.domain.view", "sshsched.domain.events"}
-NOT_FOR_A_RUN = {"sqlite3", "subprocess", "shutil", "pathlib", "dataclasses", "urllib.parse", "sshsched.domain.model"}
+NOT_FOR_A_RUN = {
+    *("sqlite3", "subprocess", "shutil", "pathlib", "dataclasses", "urllib.parse", "sshsched.domain.model"),
+    *("ast", "dis", "tokenize"),  # these are needed by `inspect`, which click imports
+}
 
 
 @pytest.mark.parametrize(
