@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -11,7 +12,16 @@ from pathlib import Path
 
 import asyncssh
 
+from sshsched.domain.model import Run, Spool
+from sshsched.domain.program import Program
+from sshsched.domain.states import State
+from sshsched.remote import script
+from sshsched.remote.answers import Clock, Hello, parse_hello, parse_reports
+from sshsched.remote.shell import Shell, greet
+from sshsched.remote.ssh_channel import SshChannel
 from tests.sshd import Sshd
+
+NEWS_EVERY = 0.05  # seconds: about what a run takes while a hundred others do
 
 
 @asynccontextmanager
@@ -78,6 +88,46 @@ def connects(sshd: Sshd, count: int) -> float:
         return time.perf_counter() - began
 
     return asyncio.run(main())
+
+
+def by_hand(sshd: Sshd, count: int, spool: Path) -> float:
+    """So many connections, each with all that the protocol asks of a host for one `true`: seconds.
+
+    Nothing is decided, saved or shown: no scheduler that speaks this protocol is quicker on the same processors.
+    """
+
+    async def one(number: int) -> None:
+        async with connected(sshd) as connection:
+            _, channel = await connection.create_session(SshChannel, "/bin/sh", encoding=None)
+            assert isinstance(channel, SshChannel)
+            shell = Shell("by hand", channel, await greet("by hand", channel))
+            hello = parse_hello(await shell.ask(script.hello(str(spool), "byhand", f"h{number}")))
+            run = a_run(number, hello)
+            name = script.spool_name(run)
+            await shell.ask_all([script.rooms([name]), script.put(run, name, {}), script.launch([(run, name, None)])])
+            told: list[str] = []
+            while not any(line.startswith("ended") for line in told):
+                await asyncio.sleep(NEWS_EVERY)
+                told = (await shell.ask(script.news())).told
+            answer = await shell.ask(script.fetch(1024, [(name, 0, 0)]))
+            (report,) = parse_reports(answer.told, Clock(hello.boot, 0)).values()
+            assert report.outcome is not None
+            assert report.outcome.exit_code == 0, report
+            shell.close()
+
+    async def main() -> float:
+        began = time.perf_counter()
+        await asyncio.gather(*map(one, range(count)))
+        return time.perf_counter() - began
+
+    return asyncio.run(main())
+
+
+def a_run(number: int, hello: Hello) -> Run:
+    """What a scheduler would have made."""
+    spool = Spool(f"{hello.spool}/r{number}", hello.boot)
+    program = Program(argv=("true",))
+    return Run(number, "by hand", program, time.time(), State.STARTING, key=secrets.token_hex(4), spool=spool)
 
 
 async def hold(count: int, port: int, user: str, key: Path, known_hosts: Path) -> None:

@@ -9,6 +9,7 @@ from bench.figures import Figure, Rival, Sizes, in_turns
 from bench.place import TYPED, Bench, bench, command
 
 BARE, PDSH = "bare asyncssh, all at once", "pdsh, fan-out 32"
+HAND = "the same requests by hand, nothing saved"
 
 
 def figures(sizes: Sizes) -> Iterator[Figure]:
@@ -20,12 +21,15 @@ def figures(sizes: Sizes) -> Iterator[Figure]:
             {
                 "ours": lambda: _ours(place),
                 BARE: lambda: bare.connects(place.sshd, len(hosts)),
+                HAND: lambda: bare.by_hand(place.sshd, len(hosts), place.spool),
                 PDSH: lambda: _pdsh(place),
             },
             rounds,
         )
     ours, name = times["ours"], f"{len(hosts)} cold hosts in one `run --wait`"
     yield Figure(name, ours, "s", Rival(BARE, times[BARE]), "<= x 1.5", ours <= 1.5 * times[BARE])
+    yield Figure(name, ours, "s", Rival(HAND, times[HAND]))
+    yield Figure("the same requests by hand", times[HAND], "s", Rival(BARE, times[BARE]))
     yield Figure(name, ours, "s", Rival(PDSH, times[PDSH]), "< x 1", ours < times[PDSH])
 
 

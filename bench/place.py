@@ -44,7 +44,7 @@ class Bench(Commands):
 
     def __init__(self, folder: Path, hosts: Sequence[str], sshd: Sshd, spool: Path) -> None:
         super().__init__(folder)
-        self.hosts, self.sshd = hosts, sshd
+        self.hosts, self.sshd, self.spool = hosts, sshd, spool
         self.ssh_config = folder / "ssh_config"
         self.ssh_config.write_text("".join(sshd.block(name) for name in hosts))
         self.config.mkdir()
