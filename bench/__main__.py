@@ -18,6 +18,7 @@ PARTS = {
     "latency": "how soon a waiting command returns",
     "crowd": "many runs at once on one host",
     "fanout": "one command on many hosts that have no link yet",
+    "far": "the same, where each host is 25 ms away",
     "history": "listing runs among many old ones",
     "bulk": "a program that prints a lot",
     "idle": "a scheduler that has nothing to do",

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -25,9 +25,9 @@ NEWS_EVERY = 0.05  # seconds: about what a run takes while a hundred others do
 
 
 @asynccontextmanager
-async def connected(sshd: Sshd) -> AsyncIterator[asyncssh.SSHClientConnection]:
-    """One connection."""
-    async with _connection(sshd.port, sshd.user, sshd.key, sshd.known_hosts) as connection:
+async def connected(sshd: Sshd, port: int = 0) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    """One connection, to a port that leads there if its own is not meant."""
+    async with _connection(port or sshd.port, sshd.user, sshd.key, sshd.known_hosts) as connection:
         yield connection
 
 
@@ -75,16 +75,16 @@ def at_once(sshd: Sshd, count: int, command: str) -> int:
     return asyncio.run(main())
 
 
-def connects(sshd: Sshd, count: int) -> float:
-    """So many connections, each with one `true`: seconds."""
+def connects(sshd: Sshd, ports: Sequence[int]) -> float:
+    """A connection to each of these ports, all at once, each with one `true`: seconds."""
 
-    async def one() -> None:
-        async with connected(sshd) as connection:
+    async def one(port: int) -> None:
+        async with connected(sshd, port) as connection:
             await connection.run("true", check=True)
 
     async def main() -> float:
         began = time.perf_counter()
-        await asyncio.gather(*(one() for _ in range(count)))
+        await asyncio.gather(*map(one, ports))
         return time.perf_counter() - began
 
     return asyncio.run(main())

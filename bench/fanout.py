@@ -19,21 +19,22 @@ def figures(sizes: Sizes) -> Iterator[Figure]:
         rounds = max(1, sizes.rounds // 2)
         times = in_turns(
             {
-                "ours": lambda: _ours(place),
-                BARE: lambda: bare.connects(place.sshd, len(hosts)),
+                "ours": lambda: ours(place),
+                BARE: lambda: bare.connects(place.sshd, [place.sshd.port] * len(hosts)),
                 HAND: lambda: bare.by_hand(place.sshd, len(hosts), place.spool),
-                PDSH: lambda: _pdsh(place),
+                PDSH: lambda: pdsh(place),
             },
             rounds,
         )
-    ours, name = times["ours"], f"{len(hosts)} cold hosts in one `run --wait`"
-    yield Figure(name, ours, "s", Rival(BARE, times[BARE]), "<= x 1.5", ours <= 1.5 * times[BARE])
-    yield Figure(name, ours, "s", Rival(HAND, times[HAND]))
+    took, name = times["ours"], f"{len(hosts)} cold hosts in one `run --wait`"
+    yield Figure(name, took, "s", Rival(BARE, times[BARE]), "<= x 1.5", took <= 1.5 * times[BARE])
+    yield Figure(name, took, "s", Rival(HAND, times[HAND]))
     yield Figure("the same requests by hand", times[HAND], "s", Rival(BARE, times[BARE]))
-    yield Figure(name, ours, "s", Rival(PDSH, times[PDSH]), "< x 1", ours < times[PDSH])
+    yield Figure(name, took, "s", Rival(PDSH, times[PDSH]), "< x 1", took < times[PDSH])
 
 
-def _ours(place: Bench) -> float:
+def ours(place: Bench) -> float:
+    """A new scheduler, and one command on all hosts of the place."""
     where = [word for host in place.hosts for word in ("-H", host)]
     with place.serving():
         took = command([*TYPED, "run", *where, "--wait", "-q", "--", "true"], place.env).seconds
@@ -41,7 +42,8 @@ def _ours(place: Bench) -> float:
         return took
 
 
-def _pdsh(place: Bench) -> float:
+def pdsh(place: Bench) -> float:
+    """The same with pdsh, and OpenSSH's client for each."""
     arguments = " ".join(place.ssh[1:])
     env = {**place.env, "PDSH_SSH_ARGS_APPEND": arguments}
     return command(["pdsh", "-S", "-R", "ssh", "-w", ",".join(place.hosts), "true"], env).seconds

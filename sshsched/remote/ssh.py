@@ -16,6 +16,7 @@ import asyncssh
 from sshsched.domain.hosts import Host
 from sshsched.errors import HostConfigError, HostError
 from sshsched.remote.dial import dial, start_proxy
+from sshsched.remote.doors import Doors
 from sshsched.remote.known_hosts import Known, find
 from sshsched.remote.ssh_channel import SshChannel
 from sshsched.remote.ssh_config import Paths
@@ -25,33 +26,30 @@ from sshsched.remote.ssh_login import Client, Limits, log_in
 from sshsched.remote.target import Target, resolve
 from sshsched.remote.transport import OPEN_LIMIT
 
-HANDSHAKES = 8  # in flight over all hosts: stock sshd drops connections beyond 10 that have not logged in
 _MAX_HOPS = 8
 
 
 class SshTransport:
     """A way to one host over ssh.
 
-    `handshakes` is shared by all transports: a semaphore of HANDSHAKES. `hosts` are the entries of hosts.yaml, in which
-    jump hosts are looked up before ssh_config.
+    `doors` are shared by all transports. Jump hosts are looked up in `hosts`, the entries of hosts.yaml, before
+    ssh_config.
     """
 
     def __init__(
         self,
         host: Host,
-        handshakes: asyncio.Semaphore,
+        doors: Doors,
         *,
         hosts: Mapping[str, Host] | None = None,
         paths: Paths | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.host = host.name
-        self._handshakes = handshakes
-        self._way = Way(host, hosts or {}, paths or Paths.default(), limits or Limits())
+        self._way = Way(host, hosts or {}, paths or Paths.default(), limits or Limits(), doors)
 
     async def connect(self) -> SshConnection:
-        async with self._handshakes:
-            return await self._way.connect()
+        return await self._way.enter()
 
 
 class SshConnection:
@@ -111,41 +109,48 @@ class Way:
     hosts: Mapping[str, Host]
     paths: Paths
     limits: Limits
+    doors: Doors
     passed: tuple[str, ...] = ()
     """The hosts that asked for this one as their jump host."""
+    found: Found | None = field(default=None, init=False)
+    """What the latest login went by."""
     client: Client | None = field(default=None, init=False)
     """What the latest login saw."""
 
-    async def connect(self) -> SshConnection:
-        """Log in. Raises HostError."""
-        found = await self.look_up()
-        return await self.log_in(found, await self.route(found.target))
+    async def enter(self, before: Route | None = None, *, offer_keys: bool = True) -> SshConnection:
+        """Log in: over a route that is open already, through its own jump hosts, or straight. Raises HostError."""
+        try:
+            found = self.found = await asyncio.to_thread(self._look_up)
+            if before is None and found.target.jumps:
+                before = await self._jump(found.target)
+            async with self.doors.at(_door(found.target)):
+                route = before or await self._open(found.target)
+                return await self._log_in(found, route, offer_keys=offer_keys)
+        except BaseException:
+            if before is not None:
+                before.release()
+            raise
 
-    async def look_up(self) -> Found:
-        """Read what is to be read, all at once: to wake a thread for each file takes longer than the reading."""
-        return await asyncio.to_thread(self._read)
-
-    def _read(self) -> Found:
+    def _look_up(self) -> Found:
+        """All that is to be read, at once: to wake a thread for each file takes longer than the reading."""
         target = resolve(self.host, self.paths)
         return Found(target, find(target.known_hosts, target.known_as), read_keys(target))
 
-    async def route(self, target: Target) -> Route:
-        """Open the stream to the host. Raises HostError."""
-        if target.jumps:
-            return await self._jump(target)
+    async def _open(self, target: Target) -> Route:
         if target.proxy_command:
             proxy = await start_proxy(target, target.proxy_command)
             return Route(proxy.sock, release=proxy.close, ended=proxy.ended, said=lambda: str(proxy.said))
         return Route(await dial(target, target.connect_limit or self.limits.connect))
 
-    async def log_in(self, found: Found, route: Route, *, offer_keys: bool = True) -> SshConnection:
+    async def _log_in(self, found: Found, route: Route, *, offer_keys: bool) -> SshConnection:
         """Handshake and login over the route, which is released when the connection ends. Raises HostError."""
         target, known, ring = found.target, found.known, Keyring()
         client = self.client = Client(ring, route.release)
         try:
             if offer_keys:
                 await gather(target, found.keys, ring)
-            link = await log_in(target, known, client, self.limits, route.sock, route.tunnel)
+            async with self.doors.handshakes:
+                link = await log_in(target, known, client, self.limits, route.sock, route.tunnel)
             return SshConnection(target.host, link, client, route)
         except FAILURES as error:
             problem = explain(target, known, client, self.limits, error)
@@ -164,18 +169,19 @@ class Way:
             raise HostConfigError(target.host, f"its jump hosts lead in a circle: {' > '.join(passed)}")
         before: Route | None = None
         for jump in target.jumps:
-            way = Way(self.hosts.get(jump, Host(jump)), self.hosts, self.paths, self.limits, passed)
+            way = Way(self.hosts.get(jump, Host(jump)), self.hosts, self.paths, self.limits, self.doors, passed)
             try:
-                hop = await way.look_up()
-                route = before or await way.route(hop.target)
-                connection = await way.log_in(hop, route)
+                connection = await way.enter(before)
             except HostError as error:
-                if before:
-                    before.release()
                 raise through_jump(target.host, jump, error) from error
             before = Route(tunnel=connection.link, release=connection.close, ended=connection.wait_closed)
         assert before
         return before
+
+
+def _door(target: Target) -> str:
+    """Where it knocks. All that a ProxyCommand leads to may lie behind one gate."""
+    return "ProxyCommand" if target.proxy_command else f"{target.address}:{target.port}"
 
 
 def _with_words(problem: HostError, said: str) -> HostError:

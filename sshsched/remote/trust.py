@@ -12,10 +12,11 @@ from pathlib import Path
 
 from sshsched.domain.hosts import Host
 from sshsched.errors import HostConfigError, HostError, HostKeyChangedError, HostKeyUnknownError, LoginRejectedError
+from sshsched.remote.doors import Doors
 from sshsched.remote.known_hosts import Entry, find, fingerprint
 from sshsched.remote.ssh import Way
 from sshsched.remote.ssh_config import Paths
-from sshsched.remote.ssh_login import Limits
+from sshsched.remote.ssh_login import Client, Limits
 from sshsched.remote.target import Target
 
 
@@ -42,21 +43,19 @@ async def scan(
 
     Raises HostError if the host cannot be asked, and HostKeyRevokedError.
     """
-    way = Way(host, hosts or {}, paths or Paths.default(), limits or Limits())
-    found = await way.look_up()
-    route = await way.route(found.target)
+    way = Way(host, hosts or {}, paths or Paths.default(), limits or Limits(), Doors())
     problem: HostError | None = None
     try:
-        (await way.log_in(found, route, offer_keys=False)).close()
-    except HostKeyChangedError as error:
-        problem = error
-    except (HostKeyUnknownError, LoginRejectedError):
-        pass
-    return _scanned(found.target, way, problem)
+        (await way.enter(offer_keys=False)).close()
+    except (HostKeyChangedError, HostKeyUnknownError, LoginRejectedError) as error:
+        if way.client is None:
+            raise  # a jump host said so, and nobody has asked the host itself
+        problem = error if isinstance(error, HostKeyChangedError) else None
+    assert way.found
+    return _scanned(way.found.target, way.client, problem)
 
 
-def _scanned(target: Target, way: Way, problem: HostError | None) -> Scan:
-    client = way.client
+def _scanned(target: Target, client: Client | None, problem: HostError | None) -> Scan:
     key = client and (client.shown or (client.connection and client.connection.get_server_host_key()))
     if not key:
         raise problem or HostError(target.host, "it showed no plain host key; is it known by a certificate?")

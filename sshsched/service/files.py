@@ -5,7 +5,6 @@ Rule: a file that has become bad is complained of once, and what was good before
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from sshsched.domain.view import Group
 from sshsched.errors import ConfigError, SshschedError
 from sshsched.kinds.drafts import draft_of
 from sshsched.kinds.jobs import Job
+from sshsched.remote.doors import Doors
 from sshsched.remote.ssh import SshTransport
 from sshsched.remote.transport import Connection
 
@@ -105,11 +105,11 @@ class JobDrafts:
 class NewestWay:
     """A way to a host as hosts.yaml describes it whenever a connection is made, so that mending it needs no restart."""
 
-    def __init__(self, host: str, hosts: Callable[[], Hosts], handshakes: asyncio.Semaphore) -> None:
+    def __init__(self, host: str, hosts: Callable[[], Hosts], doors: Doors) -> None:
         self.host = host
         self._hosts = hosts
-        self._handshakes = handshakes
+        self._doors = doors
 
     async def connect(self) -> Connection:
         known = self._hosts()
-        return await SshTransport(known[self.host], self._handshakes, hosts=known).connect()
+        return await SshTransport(known[self.host], self._doors, hosts=known).connect()

@@ -27,8 +27,8 @@ from sshsched.engine.rounds import ours
 from sshsched.engine.schedules import Begin
 from sshsched.errors import NoSchedulerError
 from sshsched.kinds.rules import KindRules
+from sshsched.remote.doors import Doors
 from sshsched.remote.local import LocalTransport
-from sshsched.remote.ssh import HANDSHAKES
 from sshsched.remote.transport import Transport
 from sshsched.service.client import Client
 from sshsched.service.files import JobDrafts, NewestWay, group, newest_hosts, newest_settings
@@ -110,12 +110,12 @@ async def _serve(
     metrics: ListenAt | None,
 ) -> None:
     hosts, settings = newest_hosts(config_dir), newest_settings(config_dir)
-    handshakes = asyncio.Semaphore(HANDSHAKES)
+    doors = Doors()
 
     def transport(host: Host) -> Transport:
         if host.name == LOCAL:
             return LocalTransport()
-        return NewestWay(host.name, hosts, handshakes)
+        return NewestWay(host.name, hosts, doors)
 
     async with open_store(state_dir) as store:
         live = await store.live()

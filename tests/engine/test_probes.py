@@ -16,6 +16,7 @@ from sshsched.domain.view import Probe
 from sshsched.engine.probes import AT_ONCE, Prober
 from sshsched.errors import HostError
 from sshsched.remote.answers import Hello
+from sshsched.remote.doors import Doors
 from sshsched.remote.link import Link
 from sshsched.remote.local import LocalTransport
 from sshsched.remote.ssh import SshTransport
@@ -86,7 +87,7 @@ async def asker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     transport: Transport = LocalTransport()
     if request.param == "ssh":
         server: Sshd = request.getfixturevalue("sshd")
-        transport = SshTransport(Host(server.name), asyncio.Semaphore(8), paths=server.paths)
+        transport = SshTransport(Host(server.name), Doors(), paths=server.paths)
     async with Asker(transport, tmp_path / "spool").linked() as made:
         yield made
 
@@ -150,7 +151,7 @@ async def test_many_at_once(asker: Asker, tmp_path: Path) -> None:
 
 async def test_a_lost_link_teaches_nothing(tmp_path: Path, sshd: Sshd) -> None:
     """When the link breaks nothing is posted for what was under way; over the next one the same probe is answered."""
-    there = SshTransport(Host(sshd.name), asyncio.Semaphore(8), paths=sshd.paths)
+    there = SshTransport(Host(sshd.name), Doors(), paths=sshd.paths)
     async with Asker(there, tmp_path / "spool").linked() as made:
         probe = Probe("box", f"until [ -e {tmp_path}/go ]; do sleep 0.05; done; echo here")
         made.prober.ask(probe)

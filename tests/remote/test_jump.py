@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from sshsched.errors import (
     HostTimeoutError,
     LoginRejectedError,
 )
+from sshsched.remote.doors import Doors
 from sshsched.remote.ssh import SshTransport
 from sshsched.remote.ssh_config import Paths
 from sshsched.remote.ssh_login import Limits
@@ -45,7 +45,7 @@ class Net:
 
     async def answer(self, name: str = "box", **hosts: Host) -> bytes:
         """Where a shell on the box says that its connection comes from and goes to."""
-        way = SshTransport(hosts.get(name, Host(name)), asyncio.Semaphore(1), hosts=hosts, paths=self.paths)
+        way = SshTransport(hosts.get(name, Host(name)), Doors(), hosts=hosts, paths=self.paths)
         connection = await way.connect()
         channel = await connection.open()
         channel.write(b'set -- $SSH_CONNECTION; echo "$4"; exit\n')
@@ -56,7 +56,7 @@ class Net:
 
     async def failure(self, limits: Limits | None = None) -> HostError:
         with pytest.raises(HostError) as caught:
-            await SshTransport(Host("box"), asyncio.Semaphore(1), paths=self.paths, limits=limits).connect()
+            await SshTransport(Host("box"), Doors(), paths=self.paths, limits=limits).connect()
         return caught.value
 
     def logins(self, server: Sshd) -> int:
@@ -183,7 +183,7 @@ async def test_nothing_of_the_way_is_left(net: Net) -> None:
 
 async def test_a_link_dies_with_its_jump_host(net: Net) -> None:
     """When the jump host goes, reads end and the connection says that it is gone."""
-    connection = await SshTransport(Host("box"), asyncio.Semaphore(1), paths=net.paths).connect()
+    connection = await SshTransport(Host("box"), Doors(), paths=net.paths).connect()
     channel = await connection.open()
     net.gate.drop_connections()
 
@@ -199,6 +199,14 @@ async def test_scan_through_a_jump_host(net: Net) -> None:
 
     assert f"[127.0.0.1]:{net.box.port} {Sshd.public(net.box.host_key)}" == scanned.line
     assert (1, 0) == (net.logins(net.gate), net.logins(net.box))
+
+
+async def test_trust_stops_at_an_unknown_jump_host(net: Net) -> None:
+    """The key that is missing is the gate's, and the message says so: the box has not been asked for its own."""
+    net.gate.known_hosts.unlink()
+
+    with pytest.raises(HostKeyUnknownError, match="its jump host gate: its host key is not known"):
+        await scan(Host("box"), paths=net.paths)
 
 
 async def test_proxy_command(net: Net) -> None:

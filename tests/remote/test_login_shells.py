@@ -5,7 +5,6 @@ The login shell only ever runs the two words `/bin/sh`; these tests hold it to t
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
@@ -24,8 +23,9 @@ from sshsched.domain.states import State
 from sshsched.errors import NoShellError
 from sshsched.remote import script
 from sshsched.remote.answers import Clock, parse_hello, parse_reports
+from sshsched.remote.doors import Doors
 from sshsched.remote.shell import Shell, greet
-from sshsched.remote.ssh import HANDSHAKES, SshTransport
+from sshsched.remote.ssh import SshTransport
 from sshsched.remote.transport import Channel
 from tests.remote.hostkit import ignored
 from tests.sshd import Account, Sshd, SshdFactory, account, program
@@ -76,7 +76,7 @@ def write_rc(shell: str, made: Account, text: str) -> None:
 
 @asynccontextmanager
 async def channel_to(server: Sshd) -> AsyncIterator[Channel]:
-    transport = SshTransport(Host(server.name), asyncio.Semaphore(HANDSHAKES), paths=server.paths)
+    transport = SshTransport(Host(server.name), Doors(), paths=server.paths)
     connection = await transport.connect()
     try:
         yield await connection.open()

@@ -26,6 +26,7 @@ from sshsched.errors import (
     LinkLostError,
     LoginRejectedError,
 )
+from sshsched.remote.doors import Doors
 from sshsched.remote.ssh import SshTransport
 from sshsched.remote.ssh_login import Limits
 from sshsched.remote.transport import Channel
@@ -37,7 +38,7 @@ QUICK = Limits(connect=2, handshake=2, keepalive_interval=0.1, keepalive_count=2
 
 
 def transport(server: Sshd, limits: Limits | None = None, host: Host | None = None) -> SshTransport:
-    return SshTransport(host or Host(server.name), asyncio.Semaphore(8), paths=server.paths, limits=limits)
+    return SshTransport(host or Host(server.name), Doors(), paths=server.paths, limits=limits)
 
 
 def run(*command: str, **env: str) -> str:
@@ -337,10 +338,10 @@ async def test_max_startups(sshd: Sshd) -> None:
 
 
 async def test_at_most_so_many_handshakes_at_once(sshd: Sshd) -> None:
-    """Twelve hosts behind one semaphore never meet MaxStartups."""
+    """Twelve hosts behind one door never meet MaxStartups."""
     sshd.restart(MaxStartups="9:100:9")
-    slots = asyncio.Semaphore(8)
-    ways = [SshTransport(Host("box"), slots, paths=sshd.paths) for _ in range(12)]
+    doors = Doors()
+    ways = [SshTransport(Host("box"), doors, paths=sshd.paths) for _ in range(12)]
 
     links = await asyncio.gather(*(way.connect() for way in ways))
 
@@ -348,6 +349,29 @@ async def test_at_most_so_many_handshakes_at_once(sshd: Sshd) -> None:
     for link in links:
         link.close()
         await link.wait_closed()
+
+
+async def test_a_silent_host_holds_up_nobody_else(sshd: Sshd) -> None:
+    """Who waits at a door that nobody opens keeps nobody from another one, however many they are."""
+    async with TcpProxy(sshd.port) as wire:
+        wire.stall()
+        sshd.config.write_text(sshd.block() + sshd.block("silent", port=wire.port))
+        doors = Doors(at_one=2, over_all=3)
+        ways = [SshTransport(Host("silent"), doors, paths=sshd.paths) for _ in range(5)]
+        waiting = [asyncio.create_task(way.connect()) for way in ways]
+        await until(lambda: wire.accepted == 2)
+
+        for _ in range(3):
+            link = await SshTransport(Host("box"), doors, paths=sshd.paths).connect()
+            link.close()
+            await link.wait_closed()
+
+        assert 2 == wire.accepted
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+        assert not doors.handshakes.locked()
 
 
 async def test_max_sessions(sshd: Sshd) -> None:

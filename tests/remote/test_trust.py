@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from sshsched.domain.hosts import Host
 from sshsched.errors import HostConfigError, HostKeyChangedError, HostKeyRevokedError, HostRefusedError
+from sshsched.remote.doors import Doors
 from sshsched.remote.known_hosts import find
 from sshsched.remote.ssh import SshTransport
 from sshsched.remote.trust import scan, trust
@@ -27,7 +27,7 @@ async def test_trust_makes_the_host_known(sshd: Sshd) -> None:
 
     assert f"[127.0.0.1]:{sshd.port} {Sshd.public(sshd.host_key)}\n" == sshd.known_hosts.read_text()
     assert 0o600 == sshd.known_hosts.stat().st_mode & 0o777
-    connection = await SshTransport(BOX, asyncio.Semaphore(1), paths=sshd.paths).connect()
+    connection = await SshTransport(BOX, Doors(), paths=sshd.paths).connect()
     connection.close()
     await connection.wait_closed()
 
