@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -194,27 +194,37 @@ class HostWorker:
                 self._looks.add(runs[piece.name].id)  # there is more, and somebody waits for it
 
     async def _fetch(self, run: Run) -> None:
-        """All that is left of the output of a run that has ended, in pieces, so that memory stays small."""
-        name = spool_name(run)
+        """All that is left of the output of a run that has ended, in pieces, so that memory stays small.
+
+        While one is written to the disk, the next is on its way.
+        """
+        name, at = spool_name(run), self._size(run)
+        coming = asyncio.create_task(self.link.fetch_bulk(name, *at))
         try:
             while True:
-                reports, data = await self.link.fetch_bulk(name, *self._size(run))
-                report = reports.get(name)
-                if report is None:
+                reports, data = await coming
+                if (report := reports.get(name)) is None:
                     return
-                before = self._size(run)
+                some, before, at = any(piece.data for piece in data), at, _behind(at, data)
+                if some:
+                    coming = asyncio.create_task(self.link.fetch_bulk(name, *at))
                 kept = await self._keep({name: run}, reports, data)
                 output = kept.get(name) or run.output
-                if any(piece.data for piece in data) and self._size(run) == before:
+                if some and self._size(run) == before:
                     return  # nothing may be kept just now: the next sweep asks again
                 if not report.exists:
                     output = Output(output.stdout, output.stderr, lost=True)
-                elif not any(piece.data for piece in data):
+                elif not some:
                     output = Output(output.stdout, output.stderr, complete=True)
                 self._post(Fetched(time.time(), run.id, output))
                 if output.complete or output.lost:
                     return
+                if self._size(run) != at:  # not all of it may be kept just now, or bytes of before are missing here
+                    at = self._size(run)
+                    coming.cancel()
+                    coming = asyncio.create_task(self.link.fetch_bulk(name, *at))
         finally:
+            coming.cancel()
             self._fetching.discard(run.id)
 
     async def _clean(self, run_ids: list[int]) -> None:
@@ -329,6 +339,12 @@ class HostWorker:
             log.debug("%s: %s", self.link.host, error)
         except Exception:
             log.exception("%s: unexpected; tried again at the next sweep", self.link.host)
+
+
+def _behind(at: tuple[int, int], data: Sequence[Data]) -> tuple[int, int]:
+    """The offsets of stdout and stderr that follow what has come."""
+    came = {piece.stream: len(piece.data) for piece in data}
+    return at[0] + came.get("stdout", 0), at[1] + came.get("stderr", 0)
 
 
 def _knows(run: Run) -> bool:

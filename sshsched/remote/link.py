@@ -36,7 +36,7 @@ from sshsched.remote.transport import Channel, Connection, Transport
 
 FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
 CUT_SHOWS_WITHIN = 0.5
-BULK_BYTES = 1024 * 1024
+BULK_BYTES = 4 * 1024 * 1024
 
 
 NO_SECRETS: Final[Mapping[int, Mapping[str, str]]] = MappingProxyType({})

@@ -73,10 +73,14 @@ class Shell:
         self._sent = 0
         self._problem = ""
         self._times: deque[float] = deque(maxlen=TIMED)
+        self._heard = time.monotonic()
         self._reader = asyncio.create_task(self._read(), name=f"answers of {host}")
 
     async def ask(self, call: str, within: float = ANSWER_WITHIN) -> Answer:
-        """Send a call and wait for its answer. Raises LinkLostError when no answer will come any more."""
+        """Send a call and wait for its answer. Raises LinkLostError when no answer will come any more.
+
+        `within` seconds may pass in silence; an answer that comes slowly is waited for.
+        """
         return (await self.ask_all([call], within))[0]
 
     async def ask_all(self, calls: Sequence[str], within: float = ANSWER_WITHIN) -> list[Answer]:
@@ -95,15 +99,26 @@ class Shell:
         try:
             async with asyncio.timeout(within):
                 await self._channel.drain()
-                await done
-                self._times.append(time.monotonic() - began)
-                return answers
+            await self._answered(done, began, within)
+            self._times.append(time.monotonic() - began)
+            return answers
         except TimeoutError:
-            self._finish(f"its shell has not answered for {within:g} s")
+            self._finish(f"its shell has said nothing for {within:g} s")
             raise LinkLostError(self._host, self._problem) from None
         except (OSError, HostError) as error:
             self._finish(str(error))
             raise LinkLostError(self._host, self._problem) from None
+        finally:
+            done.cancel()
+
+    async def _answered(self, done: asyncio.Future[None], began: float, within: float) -> None:
+        """Wait for it as long as anything is heard: megabytes may take minutes on a slow line."""
+        while not done.done():
+            left = max(began, self._heard) + within - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            await asyncio.wait([done], timeout=left)
+        done.result()
 
     @property
     def latency(self) -> float | None:
@@ -144,6 +159,7 @@ class Shell:
                         if future is not None and not future.done():
                             future.set_result(None)
                 data = await self._channel.read(CHUNK)
+                self._heard = time.monotonic()
                 if not data:
                     break
         except AnswerError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sshsched.engine.hosts import MOST_BYTES
+from sshsched.remote.link import BULK_BYTES
 from tests.e2e.kit import Lab, Shape, lab
 from tests.support import wait_until
 
@@ -80,6 +82,23 @@ def test_masked_after_a_kill(tmp_path: Path) -> None:
 
         assert MASKED + b" and " + MASKED + b"\n" == made.output("r1")
         assert [] == holds_secret(made)
+
+
+def test_masked_over_many_pieces(tmp_path: Path) -> None:
+    """Output that is fetched in pieces is masked where they meet, too, and none of it is lost or comes twice."""
+    size = 2 * BULK_BYTES + 2 * MOST_BYTES
+    with lab(tmp_path) as made:
+        begin(made)
+        job = f'host: local\ncommand: yes "$HUSH" | head -c {size}\nsecrets: {{HUSH: hush}}\n'
+        (made.config / "jobs" / "many.yaml").write_text(job)
+        made.start()
+        assert 0 == made.cli("run", "many").returncode
+        made.finished("r1")
+        made.settled()
+        got = made.output("r1")
+
+    whole, rest = divmod(size, len(HUSH) + 1)
+    assert (MASKED + b"\n") * whole + HUSH[:rest].encode() == got
 
 
 def test_not_to_be_found(tmp_path: Path) -> None:

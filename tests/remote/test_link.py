@@ -272,7 +272,7 @@ async def test_a_control_shell_that_hangs_ends_the_link(connect: Connect) -> Non
     linked.channels[0].process.send_signal(signal.SIGSTOP)
     control = linked.link._control
     assert control is not None
-    with pytest.raises(LinkLostError, match="has not answered for"):
+    with pytest.raises(LinkLostError, match="has said nothing for"):
         await control.ask("true", within=0.1)
     await linked.up(2)
 
@@ -331,6 +331,14 @@ async def test_a_login_without_a_shell_is_told_clearly(
     """A host whose shell does not answer is told as what it is, and never hangs."""
     with pytest.raises(NoShellError, match=f"(?s){words}"):
         await greeted(make_host(), login, within=1.0)
+
+
+async def test_an_answer_that_comes_slowly_is_waited_for(make_host: Callable[..., FakeHost]) -> None:
+    """Only silence ends a shell: megabytes on a slow line take as long as they take."""
+    shell = await greeted(make_host(), ":")
+    answer = await shell.ask("for line in 1 2 3 4 5 6; do echo '|more'; sleep 0.2; done", within=0.6)
+
+    assert ["more"] * 6 == answer.told
 
 
 async def test_an_answer_without_end_ends_the_shell(
