@@ -39,7 +39,7 @@ from sshsched.engine.changes import Changes
 from sshsched.engine.core import Core, Saver
 from sshsched.engine.groups import Groups
 from sshsched.engine.handed import Handed, no_secrets
-from sshsched.engine.hosts import Outputs
+from sshsched.engine.incoming import Outputs
 from sshsched.engine.made import Made, Maker
 from sshsched.engine.schedules import Begin, Schedules
 from sshsched.engine.teller import Teller, Telling

@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from sshsched.domain.events import Cleaned, Event, Fetched, Report, Reported, StartRefused, Swept
 from sshsched.domain.instructions import Ask, Clean, Fetch, Instruction, Look, Seal, Start, StopProgram
-from sshsched.domain.model import Output, Run, Stream
+from sshsched.domain.model import Output, Run
 from sshsched.domain.states import State
 from sshsched.engine.batcher import Batcher
 from sshsched.engine.handed import Handed
-from sshsched.engine.masking import NO_MASK, Mask
+from sshsched.engine.incoming import Incoming, Offsets, Outputs, behind
+from sshsched.engine.masking import Mask
 from sshsched.engine.probes import Prober
-from sshsched.errors import HostError, SecretError, StoreBusyError, StoreError
+from sshsched.errors import HostError, SecretError, StoreError
 from sshsched.remote.answers import Data
 from sshsched.remote.link import Link
 from sshsched.remote.script import spool_name
@@ -34,17 +34,6 @@ MOST_STARTS = 50  # at once; each may hold some 100 KiB of command and input
 MOST_BYTES = 64 * 1024  # of each output in one look: more comes over the bulk channel
 
 log = logging.getLogger("sshsched")
-
-
-class Outputs(Protocol):
-    """Where output is kept. Its methods block, and are called in threads."""
-
-    def write(self, run_id: int, stream: Any, offset: int, data: bytes) -> int: ...
-    def read(self, run_id: int, stream: Any, offset: int, size: int) -> bytes: ...
-    def size(self, run_id: int, stream: Any) -> int: ...
-    def sync(self, *run_ids: int) -> None: ...
-    def finish(self, run_id: int) -> None: ...
-    def checksum(self, run_id: int, stream: Stream) -> str | None: ...
 
 
 class HostWorker:
@@ -60,11 +49,9 @@ class HostWorker:
     ) -> None:
         self.link = link
         self._handed = handed
-        self._outputs = outputs
+        self._incoming = Incoming(outputs, handed)
         self._run_of = run_of
         self._post = post
-        self._sizes: dict[int, tuple[int, int]] = {}
-        self._writing = asyncio.Lock()
         self._fetching: set[int] = set()
         self._watched: dict[int, int] = {}
         self._watch_woken = asyncio.Event()
@@ -176,10 +163,10 @@ class HostWorker:
         runs = {spool_name(run): run for run_id in run_ids if (run := self._run_of(run_id)) and run.on_host}
         if not runs:
             return
-        wanted = [(name, *self._size(run)) for name, run in runs.items()]
+        wanted = [(name, *self._incoming.size(run)) for name, run in runs.items()]
         try:
             reports, data = await self.link.fetch(wanted, MOST_BYTES)
-            kept = await self._keep(runs, reports, data)
+            kept = await self._incoming.keep(runs, reports, data)
         except (HostError, StoreError) as error:
             log.debug("%s: look: %s", self.link.host, error)
             if isinstance(error, StoreError) and len(runs) > 1:
@@ -198,19 +185,19 @@ class HostWorker:
 
         While one is written to the disk, the next is on its way.
         """
-        name, at = spool_name(run), self._size(run)
-        coming = asyncio.create_task(self.link.fetch_bulk(name, *at))
+        name, at = spool_name(run), self._incoming.size(run)
+        coming = self._ask_ahead(name, at)
         try:
             while True:
                 reports, data = await coming
                 if (report := reports.get(name)) is None:
                     return
-                some, before, at = any(piece.data for piece in data), at, _behind(at, data)
+                some, before, at = any(piece.data for piece in data), at, behind(at, data)
                 if some:
-                    coming = asyncio.create_task(self.link.fetch_bulk(name, *at))
-                kept = await self._keep({name: run}, reports, data)
-                output = kept.get(name) or run.output
-                if some and self._size(run) == before:
+                    coming = self._ask_ahead(name, at)
+                kept = await self._incoming.keep({name: run}, reports, data)
+                here, output = self._incoming.size(run), kept.get(name) or run.output
+                if some and here == before:
                     return  # nothing may be kept just now: the next sweep asks again
                 if not report.exists:
                     output = Output(output.stdout, output.stderr, lost=True)
@@ -219,13 +206,17 @@ class HostWorker:
                 self._post(Fetched(time.time(), run.id, output))
                 if output.complete or output.lost:
                     return
-                if self._size(run) != at:  # not all of it may be kept just now, or bytes of before are missing here
-                    at = self._size(run)
+                if here != at:  # less may be kept than came, or what came before is missing here: not what is coming
                     coming.cancel()
-                    coming = asyncio.create_task(self.link.fetch_bulk(name, *at))
+                    at, coming = here, self._ask_ahead(name, here)
         finally:
             coming.cancel()
             self._fetching.discard(run.id)
+
+    def _ask_ahead(self, name: str, at: Offsets) -> asyncio.Task[tuple[dict[str, Report], list[Data]]]:
+        coming = asyncio.create_task(self.link.fetch_bulk(name, *at))
+        coming.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may be left to hear of it
+        return coming
 
     async def _clean(self, run_ids: list[int]) -> None:
         runs = {spool_name(run): run for run_id in run_ids if (run := self._run_of(run_id)) and run.finished}
@@ -234,79 +225,14 @@ class HostWorker:
         try:
             left = await self.link.clean(list(runs))
             gone = [run for name, run in runs.items() if name not in left]
-            sums = await asyncio.to_thread(self._finish, gone)
+            sums = await asyncio.to_thread(self._incoming.finish, gone)
         except (HostError, StoreError) as error:
             log.debug("%s: clean: %s", self.link.host, error)
             return
         for run in gone:
-            self._sizes.pop(run.id, None)
+            self._incoming.forget(run.id)
             self._handed.forget(run.id)
         self._post(Cleaned(time.time(), tuple(run.id for run in gone), sums))
-
-    def _finish(self, runs: list[Run]) -> dict[int, tuple[str | None, str | None]]:
-        """Pack what has been fetched; the checksums of what is kept."""
-        kept = [run.id for run in runs if run.output.stdout or run.output.stderr]
-        for run_id in kept:
-            self._outputs.finish(run_id)
-        return {one: (self._outputs.checksum(one, "stdout"), self._outputs.checksum(one, "stderr")) for one in kept}
-
-    # Output ----------------------------------------------------------------------------------------------------------
-
-    def _size(self, run: Run) -> tuple[int, int]:
-        return self._sizes.get(run.id, (run.output.stdout, run.output.stderr))
-
-    def _next(self, run: Run, piece: Data) -> bool:
-        return piece.offset == self._size(run)[piece.stream == "stderr"]
-
-    async def _masked(self, run: Run, piece: Data, report: Report | None) -> Data:
-        """What may be kept of a piece: less, where a secret may have begun and the rest is still to come."""
-        mask = await self._handed.mask(run)
-        if mask is NO_MASK:
-            return piece
-        ended = run.finished or (report is not None and report.outcome is not None)
-        final = ended and piece.offset + len(piece.data) >= piece.size
-        return replace(piece, data=b"" if mask is None else mask.data(piece.data, final=final))
-
-    async def _keep(self, runs: dict[str, Run], reports: dict[str, Report], data: list[Data]) -> dict[str, Output]:
-        """Write what came, durably; what is here of each run then."""
-        async with self._writing:
-            # A look and a fetch may have asked for the same bytes: what does not follow what is here has come before.
-            pieces = [
-                (runs[it.name], await self._masked(runs[it.name], it, reports.get(it.name)))
-                for it in data
-                if it.data and it.name in runs and self._next(runs[it.name], it)
-            ]
-            broken = await asyncio.to_thread(self._write, pieces) if pieces else set()
-            for run, piece in pieces:
-                stdout, stderr = self._size(run)
-                end = piece.offset + len(piece.data)
-                self._sizes[run.id] = (end, stderr) if piece.stream == "stdout" else (stdout, end)
-            # Somebody removed bytes here: the spool has them all until the run is cleaned, so begin anew.
-            self._sizes.update(dict.fromkeys(broken, (0, 0)))
-        there = {(piece.name, piece.stream): piece.size for piece in data}
-        kept = {}
-        for name, report in reports.items():
-            if name not in runs:
-                continue
-            run = runs[name]
-            stdout, stderr = self._size(run)
-            whole = stdout >= there.get((name, "stdout"), 0) and stderr >= there.get((name, "stderr"), 0)
-            kept[name] = Output(stdout, stderr, complete=report.exists and report.outcome is not None and whole)
-        return kept
-
-    def _write(self, pieces: list[tuple[Run, Data]]) -> set[int]:
-        """The runs of which earlier bytes are missing here. Raises StoreBusyError."""
-        broken = set()
-        for run, piece in pieces:
-            try:
-                self._outputs.write(run.id, piece.stream, piece.offset, piece.data)
-            except StoreBusyError:
-                raise
-            except StoreError as error:
-                log.error("%s: %s; it is fetched again", run.name, error)
-                broken.add(run.id)
-        self._outputs.sync(*{run.id for run, _ in pieces})
-        return broken
 
     # Over and over ---------------------------------------------------------------------------------------------------
 
@@ -339,12 +265,6 @@ class HostWorker:
             log.debug("%s: %s", self.link.host, error)
         except Exception:
             log.exception("%s: unexpected; tried again at the next sweep", self.link.host)
-
-
-def _behind(at: tuple[int, int], data: Sequence[Data]) -> tuple[int, int]:
-    """The offsets of stdout and stderr that follow what has come."""
-    came = {piece.stream: len(piece.data) for piece in data}
-    return at[0] + came.get("stdout", 0), at[1] + came.get("stderr", 0)
 
 
 def _knows(run: Run) -> bool:

@@ -23,7 +23,8 @@ from sshsched.domain.view import HostView
 from sshsched.engine.board import Board, host_shape
 from sshsched.engine.check import check
 from sshsched.engine.handed import Handed
-from sshsched.engine.hosts import HostWorker, Outputs
+from sshsched.engine.hosts import HostWorker
+from sshsched.engine.incoming import Outputs
 from sshsched.errors import HostError
 from sshsched.remote.answers import Hello
 from sshsched.remote.link import Link
