@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.cli.driver import Place
@@ -43,3 +45,15 @@ def test_an_empty_list_says_so(place: Place) -> None:
 
     assert (0, "no run fits\n") == (listed.code, listed.err)
     assert (0, [], "") == (data.code, data.json, data.err)
+
+
+@pytest.mark.parametrize("words", [("run", "-H", "local", "--", "date"), ("stop", "r1"), ("jobs",), ("new", "backup")])
+def test_a_file_where_a_folder_should_be(place: Place, words: tuple[str, ...]) -> None:
+    """What the system refuses is no mistake of ours: the message names the path, and what to look at."""
+    place.state.write_text("")
+    place.config.write_text("")
+    done = place(*words)
+    place.state.unlink()
+
+    assert 125 == done.code
+    assert re.fullmatch(r"sshsched: /\S+: (Not a directory|File exists); check it, [^\n]+\n", done.err)
