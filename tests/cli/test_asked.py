@@ -45,6 +45,7 @@ def test_an_empty_list_says_so(place: Place) -> None:
 
     assert (0, "no run fits\n") == (listed.code, listed.err)
     assert (0, [], "") == (data.code, data.json, data.err)
+    assert place("runs", "--columns", "nope").err.startswith("sshsched: --columns: unknown 'nope'; known: ")
 
 
 @pytest.mark.parametrize("words", [("run", "-H", "local", "--", "date"), ("stop", "r1"), ("jobs",), ("new", "backup")])
