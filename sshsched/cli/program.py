@@ -6,6 +6,7 @@ Rule: nothing is checked here that the scheduler checks: a draft has the same fa
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[]#~{}!")
 
 Draft = dict[str, Any]
+
+PLACE = r"runs\[\d+\]\.((?:program\.)?[a-z_]+)(?:\.(\w+)|\[(\d+)\])?: "  # compiled when first needed
+TYPED = {
+    "host": "-H",
+    "labels": "--label",
+    "args": "",
+    "schedule_time": "the time to start",
+    "start_within": "--start-within",
+    "program.command": "the command",
+    "program.argv": "the command",
+    "program.env": "--env",
+    **{f"program.{name}": f"--{name}" for name in ("cwd", "stdin", "timeout", "umask", "user")},
+}
+"""What was typed, by the place in a draft that it went to."""
 
 
 class Wanted(NamedTuple):
@@ -107,6 +122,19 @@ def _draft(host: str, program: Mapping[str, Any], base: Mapping[str, Any], wante
     if wanted.start_within is not None:
         draft["start_within"] = wanted.start_within
     return draft
+
+
+def as_typed(message: str) -> str:
+    """What the scheduler says of drafts, with the options in place of their paths."""
+
+    def typed(place: re.Match[str]) -> str:
+        path, name, index = place.groups()
+        if path not in TYPED:
+            return place[0]
+        word = f"word {int(index) + 1} of" if index else ""
+        return f"{' '.join(filter(None, (word, TYPED[path], name)))}: "
+
+    return re.sub(PLACE, typed, message)
 
 
 def user_name() -> str:
