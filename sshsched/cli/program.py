@@ -59,11 +59,11 @@ def drafts_of_command(app: App, words: Sequence[str], wanted: Wanted) -> list[Dr
     """One draft per host."""
     if not wanted.hosts:
         raise UsageError("on which host? add -H HOST ('local' is this machine)")
-    _refuse_unknown_groups(app, wanted.hosts)
+    refuse_unknown_groups(app, wanted.hosts)
     return [_draft(host, command_of(words), {}, wanted) for host in dict.fromkeys(wanted.hosts)]
 
 
-def _refuse_unknown_groups(app: App, hosts: Sequence[str]) -> None:
+def refuse_unknown_groups(app: App, hosts: Sequence[str], option: str = "-H ") -> None:
     """Who types a group means one that is there; a job may wait for one that is written tomorrow."""
     asked = [host[1:] for host in hosts if host.startswith("@")]
     if not asked:
@@ -73,7 +73,7 @@ def _refuse_unknown_groups(app: App, hosts: Sequence[str]) -> None:
     groups = load_hosts(app.config_dir).groups
     for name in asked:
         if name not in groups:
-            raise UsageError(f"-H @{name}: no such group: {unknown(name, groups)}; see `groups:` in hosts.yaml")
+            raise UsageError(f"{option}@{name}: no such group: {unknown(name, groups)}; see `groups:` in hosts.yaml")
 
 
 def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted, dates: str | None) -> list[Draft]:
@@ -83,7 +83,7 @@ def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted
     from sshsched.kinds.jobs import bind
 
     job = load_job(app.config_dir, job_id)
-    _refuse_unknown_groups(app, wanted.hosts)
+    refuse_unknown_groups(app, wanted.hosts)
     render = renderer(app.config_dir)
     at = time.time() if wanted.schedule_time is None else wanted.schedule_time
     each = [dict(args)]

@@ -55,3 +55,16 @@ def test_nobody_logs_in_to_local(hosted: Place) -> None:
 
     assert 2 == done.code
     assert "local is this machine" in done.err
+
+
+def test_a_group_stands_for_its_hosts(hosted: Place) -> None:
+    """All of its hosts are checked; each is trusted by itself; a group that is not there is told."""
+    (hosted.config / "hosts.yaml").write_text("nas: {tags: [disk]}\nweb1: {tags: [disk]}\ngroups: {all: [nas, web1]}\n")
+    for name in ("@all", "tags:disk"):
+        assert ["nas", "web1"] == [each["host"] for each in hosted("hosts", "check", name, "--json").json]
+    slips = hosted("hosts", "check", "@al"), hosted("hosts", "check", "tags:tape"), hosted("hosts", "trust", "@all")
+
+    assert [2, 2, 2] == [done.code for done in slips]
+    assert "@al: no such group: unknown 'al'; did you mean 'all'?" in slips[0].err
+    assert "tags:tape: no host in hosts.yaml has all these tags" in slips[1].err
+    assert "@all is no single host; look at the key of each: nas, web1" in slips[2].err
