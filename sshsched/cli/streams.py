@@ -10,7 +10,7 @@ import threading
 
 from sshsched.cli.safe import SafeStream, safe_line
 
-STDOUT, STDERR = 1, 2
+STDIN, STDOUT, STDERR = 0, 1, 2
 LONGEST_LINE = 64 * 1024
 NO_COLOUR = "\x1b[0m"
 

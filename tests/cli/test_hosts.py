@@ -26,6 +26,8 @@ def test_a_new_host_is_trusted_by_hand(hosted: Place, demo_hosts: DemoHosts) -> 
     (demo_hosts.folder / "ssh" / "known_hosts").write_text("")
     unknown = hosted("hosts", "check", "nas")
     refused = hosted("hosts", "trust", "nas", stdin=b"n\n")
+    unanswered = hosted("hosts", "trust", "nas")
+    interrupted, seen = hosted.on_terminal("hosts", "trust", "nas", until="Trust it?")
     trusted = hosted("hosts", "trust", "nas", stdin=b"y\n")
     again = hosted("hosts", "trust", "nas")
     done = hosted("run", "-H", "nas", "-o", "--", "echo hi")
@@ -33,6 +35,12 @@ def test_a_new_host_is_trusted_by_hand(hosted: Place, demo_hosts: DemoHosts) -> 
     assert 255 == unknown.code
     assert 1 == refused.code
     assert "SHA256:" in refused.err
+    assert 1 == unanswered.code
+    assert unanswered.err.endswith(
+        "\nsshsched: nobody answered, so it is not trusted; --yes is for who has compared it\n"
+    )
+    assert 130 == interrupted
+    assert seen.endswith("\n")
     assert 0 == trusted.code, trusted.err
     assert "is trusted already" in again.err
     assert (0, b"hi\n") == (done.code, done.out)

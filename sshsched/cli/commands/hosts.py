@@ -13,9 +13,9 @@ from sshsched.cli.complete import complete_hosts
 from sshsched.cli.lists import Field, Wishes, chosen, list_options, ordered, print_list
 from sshsched.cli.options import json_option
 from sshsched.cli.safe import safe_line
-from sshsched.cli.streams import STDOUT, note, paint, say
+from sshsched.cli.streams import STDIN, STDOUT, is_terminal, note, paint, say
 from sshsched.cli.table import Column, dim
-from sshsched.errors import SshschedError, UsageError
+from sshsched.errors import RefusedError, SshschedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -210,8 +210,19 @@ def trust(app: App, name: str, yes: bool) -> int:
         return 0
     note(f"{safe_line(scanned.host)} shows the key {scanned.kind} {scanned.fingerprint}")
     note("  compare it there: ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub")
-    if not yes and not click.confirm("Trust it?", err=True):
+    if not yes and not _agreed():
         return 1
     write_down(scanned)
     note(f"written to {scanned.file}")
     return 0
+
+
+def _agreed() -> bool:
+    """What somebody answers. Raises RefusedError where nobody does."""
+    try:
+        return click.confirm("Trust it?", err=True)
+    except click.Abort:
+        note("")  # the question has no end of line yet
+        if is_terminal(STDIN):
+            raise
+        raise RefusedError("nobody answered, so it is not trusted; --yes is for who has compared it") from None
