@@ -79,7 +79,7 @@ def _explain(error: click.ClickException) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
         return error.exit_code
-    message = error.format_message().rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".")  # click lists choices in lines of their own
     return _complain(f"{message}; `{path} --help` tells more", error.exit_code)
 
 
