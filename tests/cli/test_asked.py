@@ -40,11 +40,12 @@ def test_slips_of_the_finger(place: Place, words: tuple[str, ...]) -> None:
 
 
 def test_an_empty_list_says_so(place: Place) -> None:
-    """On the standard error, so that a pipe gets a list, and JSON stays JSON."""
+    """On the standard error, so that a pipe gets a list, and JSON stays JSON; no state is as of any time."""
     listed, data = place("runs", "job:nope"), place("runs", "job:nope", "--json")
 
     assert (0, "no run fits\n") == (listed.code, listed.err)
     assert (0, [], "") == (data.code, data.json, data.err)
+    assert "" == place("digest").err
     assert place("runs", "--columns", "nope").err.startswith("sshsched: --columns: unknown 'nope'; known: ")
 
 
