@@ -171,7 +171,7 @@ def test_refusals(shared: Place) -> None:
     """What is no wish is refused, with what to write instead."""
     for command in ("hold", "release"):
         ended = shared(command)
-        assert (2, "name runs, jobs or hosts, or say everything" in ended.err) == (ended.code, True)
+        assert (2, "name runs, or --job JOB, --host HOST or --all" in ended.err) == (ended.code, True)
     unknown = shared("start", "r999")
     released = shared("release", "--host", "nas")
 

@@ -13,6 +13,7 @@ from sshsched.cli.options import json_option
 from sshsched.cli.program import user_name
 from sshsched.cli.streams import say
 from sshsched.cli.verdict import Shape, title
+from sshsched.errors import UsageError
 
 OUTCOMES = ("success", "failure", "error", "skipped")
 
@@ -82,6 +83,8 @@ def release(
 
 
 def _wish(runs: tuple[str, ...], jobs: tuple[str, ...], hosts: tuple[str, ...], everything: bool) -> dict[str, Any]:
+    if not (runs or jobs or hosts or everything):
+        raise UsageError("what is meant? name runs, or --job JOB, --host HOST or --all")
     return {"runs": _names(runs), "jobs": list(jobs), "hosts": list(hosts), "everything": everything}
 
 
