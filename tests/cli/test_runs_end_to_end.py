@@ -95,6 +95,16 @@ def test_stored_output_is_exact(shared: Place) -> None:
     assert whole == shared("output", name, "-f").out
 
 
+def test_stored_output_that_is_gone_is_told(shared: Place) -> None:
+    """A file that somebody removed is not taken for a program that printed nothing."""
+    name = shared("run", "-H", "local", "--wait", "--", "echo hello").text.strip()
+    (shared.state / "output" / name / "stdout").unlink()
+    done = shared("output", name)
+
+    assert (125, b"") == (done.code, done.out)
+    assert f"{name}: of the 6 bytes of its stdout only 0 are left; its file was removed or cut\n" == done.err
+
+
 def test_output_of_a_running_program(shared: Place) -> None:
     """What there is by now; with -f also what comes, and in both cases only the last lines if wanted."""
     go = shared.home / "go-on"
