@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import socket
+from pathlib import Path
 
 import pytest
 
+from sshsched.cli.main import run
 from tests.cli.driver import Place
 
 SLIPS = {
@@ -59,3 +62,20 @@ def test_a_file_where_a_folder_should_be(place: Place, words: tuple[str, ...]) -
 
     assert 125 == done.code
     assert re.fullmatch(r"sshsched: /\S+: (Not a directory|File exists); check it, [^\n]+\n", done.err)
+
+
+@pytest.mark.parametrize("word", ["status", "doctor"])
+def test_a_scheduler_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], word: str
+) -> None:
+    """Who asks how it is learns soon that it does not answer."""
+    monkeypatch.setattr("sshsched.cli.app.AT_ONCE", 0.2)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(tmp_path / "socket"))
+        deaf.listen()
+        code = run(["--state-dir", str(tmp_path), word])
+
+    assert 125 == code
+    assert f"sshsched: {tmp_path}/socket: no answer within 0.2 s; the scheduler hangs, or its disk\n" == (
+        capfd.readouterr().err
+    )
