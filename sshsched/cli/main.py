@@ -16,7 +16,7 @@ import click
 
 from sshsched import __version__
 from sshsched.cli.app import App
-from sshsched.cli.lazy import LazyGroup
+from sshsched.cli.lazy import ALIASES, COMMANDS, LazyGroup
 from sshsched.cli.verdict import FAILED_HERE, INTERRUPTED
 from sshsched.errors import SshschedError
 
@@ -61,7 +61,7 @@ def run(args: list[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        return _explain(error)
+        return _explain(error, args)
     except SshschedError as error:
         return _complain(str(error), error.exit_code)
     except BrokenPipeError:
@@ -72,10 +72,12 @@ def run(args: list[str]) -> int:
         return _unexpected(error)
 
 
-def _explain(error: click.ClickException) -> int:
+def _explain(error: click.ClickException, args: list[str]) -> int:
     """A usage error: one line, then where to read on."""
     context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "sshsched"
+    # An option without its value comes without a context.
+    command = next((f" {word}" for word in args if word in COMMANDS or word in ALIASES), "")
+    path = context.command_path if context is not None else f"sshsched{command}"
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
         return error.exit_code
