@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from sshsched.demo.hosts import DemoHosts
 from tests.cli.driver import Place
+from tests.support import wait_until
 
 
 @pytest.fixture
@@ -76,3 +78,20 @@ def test_a_group_stands_for_its_hosts(hosted: Place) -> None:
     assert "@al: no such group: unknown 'al'; did you mean 'all'?" in slips[0].err
     assert "tags:tape: no host in hosts.yaml has all these tags" in slips[1].err
     assert "@all is no single host; look at the key of each: nas, web1" in slips[2].err
+
+
+def test_a_host_out_of_sight_is_told(hosted: Place, demo_hosts: DemoHosts) -> None:
+    """Why a run is unreachable is said wherever it is shown, and that its output may be more than what is here."""
+    name = hosted.started("-H", "nas", "--", "echo first; sleep 60")
+    wait_until(lambda: b"first\n" == hosted("output", name).out, within=10)
+    demo_hosts.away("nas")
+    wait_until(lambda: hosted("show", name, "--json").json["run"]["unreachable_since"] is not None, within=10)
+    shown, printed = hosted("show", name), hosted("output", name)
+    demo_hosts.back("nas")
+    wait_until(lambda: hosted("show", name, "--json").json["run"]["unreachable_since"] is None, within=20)
+    again = hosted("output", name)
+
+    assert re.search(r"^state +running for .*, unreachable for [^:]+: (?!process)", shown.text, re.M), shown.text
+    assert (0, b"first\n") == (printed.code, printed.out)
+    assert f"{name}: nas is unreachable, there may be more there; it is fetched when the host is back\n" == printed.err
+    assert (b"first\n", "") == (again.out, again.err)

@@ -51,7 +51,11 @@ def output(
         from sshsched.cli.tail import show_live
 
         begins = {stream: _begin(app, run, stream, lines) for stream in sinks}
-        return show_live(app, run.name, sinks, begins, lines=lines, follow=follow)
+        code = show_live(app, run.name, sinks, begins, lines=lines, follow=follow)
+        now = find_run(app.reader(), run.id)
+        if now.unreachable_since is not None:
+            note(f"{run.name}: {run.host} is unreachable, there may be more there; it is fetched when the host is back")
+        return code
     whole = _from_files(app, run, sinks, lines)
     if run.output.lost:
         note(f"{run.name}: the rest of its output is lost: {run.host} no longer has it")
