@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sshsched.domain.model import Run
+    from sshsched.domain.shape import Shape
     from sshsched.service.client import Client
     from sshsched.store.output import OutputFiles
     from sshsched.store.reader import Reader
 
 T = TypeVar("T")
+
+AT_ONCE = 5.0  # seconds that somebody waits who only asks how the scheduler is
 
 
 class App:
@@ -64,6 +67,12 @@ class App:
         from sshsched.service.client import Client
 
         return Client(self._state_dir)
+
+    def scheduler(self) -> Shape:
+        """What the scheduler says of itself. Raises NoSchedulerError, and SchedulerError if it does not answer soon."""
+        from sshsched.service.client import Client
+
+        return Client(self._state_dir, timeout=AT_ONCE).status()
 
     def ask(self, question: Callable[[Client], T]) -> T:
         """The scheduler's answer; one is started in the background if none listens. Raises SchedulerError."""

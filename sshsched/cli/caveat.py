@@ -15,12 +15,12 @@ DATABASE = ("store.db-wal", "store.db")
 
 def caveat(app: App) -> None:
     """To be called when runs that have not ended are shown."""
-    if not app.scheduler_runs():
-        note(f"no scheduler runs: states are as of {_as_of(app)}; `sshsched serve` continues them")
+    if not app.scheduler_runs() and (as_of := _as_of(app)):
+        note(f"no scheduler runs: states are as of {as_of}; `sshsched serve` continues them")
 
 
 def _as_of(app: App) -> str:
-    """The last write to the database; a checkpoint may have removed the log beside it."""
+    """The last write to the database; a checkpoint may have removed the log beside it. Empty before the first one."""
     from sshsched.cli.times import ago, moment
 
     written = []
@@ -29,5 +29,7 @@ def _as_of(app: App) -> str:
             written.append((app.state_dir / name).stat().st_mtime)
         except FileNotFoundError:
             continue
-    last = max(written, default=0.0)
+    if not written:
+        return ""
+    last = max(written)
     return f"{moment(last)} ({ago(last, time.time())})"

@@ -39,7 +39,7 @@ def condition(app: App, *, hosts: bool) -> Condition:
 
 def _scheduler(app: App) -> Shape | None:
     try:
-        return app.client().status()
+        return app.scheduler()
     except NoSchedulerError:
         return None
 

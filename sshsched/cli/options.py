@@ -12,11 +12,30 @@ from sshsched.errors import UsageError
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def duration(text: str) -> float:
-    """Seconds in `90`, `5m`, `1h30m`; click shows the name of this function in its help."""
-    from sshsched.kinds.moments import parse_duration
+class Duration(click.ParamType):  # type: ignore[type-arg]  # click 8.2 takes no type there
+    """Seconds in `90`, `5m`, `1h30m`. A message names the option: a command may have several."""
 
-    return parse_duration(text)
+    name = "duration"
+
+    def __init__(self, *, none: bool = True) -> None:
+        self._none = none
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from sshsched.kinds.moments import parse_duration
+
+        option = param.opts[0] if param else self.name
+        try:
+            seconds = parse_duration(value)
+        except UsageError as error:
+            raise UsageError(f"{option}: {error}") from None
+        if not (seconds or self._none):
+            raise UsageError(f"{option}: must be longer than nothing; leave it out for no limit")
+        return seconds
+
+
+duration = Duration()
+limit = Duration(none=False)
+"""A duration that has to be more than nothing, as in job files."""
 
 
 def json_option(command: F) -> F:
@@ -48,10 +67,12 @@ def waiting_options(command: F) -> F:
 
 def pairs(texts: Iterable[str], what: str) -> dict[str, str]:
     """NAME=VALUE texts as a mapping. Raises UsageError."""
-    found = {}
+    found: dict[str, str] = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not (name and sign):
             raise UsageError(f"{what}: '{text}' is no NAME=VALUE")
+        if name in found:
+            raise UsageError(f"{what}: '{name}' is given twice; keep one")
         found[name] = value
     return found

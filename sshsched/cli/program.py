@@ -6,6 +6,7 @@ Rule: nothing is checked here that the scheduler checks: a draft has the same fa
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 SHELL = frozenset(" \t\n|&;<>()$`\\\"'*?[]#~{}!")
 
 Draft = dict[str, Any]
+
+PLACE = r"runs\[\d+\]\.((?:program\.)?[a-z_]+)(?:\.(\w+)|\[(\d+)\])?: "  # compiled when first needed
+TYPED = {
+    "host": "-H",
+    "labels": "--label",
+    "args": "",
+    "schedule_time": "the time to start",
+    "start_within": "--start-within",
+    "program.command": "the command",
+    "program.argv": "the command",
+    "program.env": "--env",
+    **{f"program.{name}": f"--{name}" for name in ("cwd", "stdin", "timeout", "umask", "user")},
+}
+"""What was typed, by the place in a draft that it went to."""
 
 
 class Wanted(NamedTuple):
@@ -44,11 +59,11 @@ def drafts_of_command(app: App, words: Sequence[str], wanted: Wanted) -> list[Dr
     """One draft per host."""
     if not wanted.hosts:
         raise UsageError("on which host? add -H HOST ('local' is this machine)")
-    _refuse_unknown_groups(app, wanted.hosts)
+    refuse_unknown_groups(app, wanted.hosts)
     return [_draft(host, command_of(words), {}, wanted) for host in dict.fromkeys(wanted.hosts)]
 
 
-def _refuse_unknown_groups(app: App, hosts: Sequence[str]) -> None:
+def refuse_unknown_groups(app: App, hosts: Sequence[str], option: str = "-H ") -> None:
     """Who types a group means one that is there; a job may wait for one that is written tomorrow."""
     asked = [host[1:] for host in hosts if host.startswith("@")]
     if not asked:
@@ -58,7 +73,7 @@ def _refuse_unknown_groups(app: App, hosts: Sequence[str]) -> None:
     groups = load_hosts(app.config_dir).groups
     for name in asked:
         if name not in groups:
-            raise UsageError(f"-H @{name}: no such group: {unknown(name, groups)}; see `groups:` in hosts.yaml")
+            raise UsageError(f"{option}@{name}: no such group: {unknown(name, groups)}; see `groups:` in hosts.yaml")
 
 
 def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted, dates: str | None) -> list[Draft]:
@@ -68,7 +83,7 @@ def drafts_of_job(app: App, job_id: str, args: Mapping[str, str], wanted: Wanted
     from sshsched.kinds.jobs import bind
 
     job = load_job(app.config_dir, job_id)
-    _refuse_unknown_groups(app, wanted.hosts)
+    refuse_unknown_groups(app, wanted.hosts)
     render = renderer(app.config_dir)
     at = time.time() if wanted.schedule_time is None else wanted.schedule_time
     each = [dict(args)]
@@ -107,6 +122,19 @@ def _draft(host: str, program: Mapping[str, Any], base: Mapping[str, Any], wante
     if wanted.start_within is not None:
         draft["start_within"] = wanted.start_within
     return draft
+
+
+def as_typed(message: str) -> str:
+    """What the scheduler says of drafts, with the options in place of their paths."""
+
+    def typed(place: re.Match[str]) -> str:
+        path, name, index = place.groups()
+        if path not in TYPED:
+            return place[0]
+        word = f"word {int(index) + 1} of" if index else ""
+        return f"{' '.join(filter(None, (word, TYPED[path], name)))}: "
+
+    return re.sub(PLACE, typed, message)
 
 
 def user_name() -> str:

@@ -10,8 +10,9 @@ import threading
 
 from sshsched.cli.safe import SafeStream, safe_line
 
-STDOUT, STDERR = 1, 2
+STDIN, STDOUT, STDERR = 0, 1, 2
 LONGEST_LINE = 64 * 1024
+NO_COLOUR = "\x1b[0m"
 
 COLOURS = {
     "success": "32",
@@ -87,7 +88,10 @@ def note(text: str) -> None:
 
 
 class Sink:
-    """Where one stream of one run goes. With a `prefix`, each line begins with it, and lines never mix."""
+    """Where one stream of one run goes.
+
+    With a `prefix`, each line begins with it, lines never mix, and no line gives its colour to the next one.
+    """
 
     def __init__(self, fd: int, *, raw: bool = False, prefix: str = "") -> None:
         self._fd = fd
@@ -104,7 +108,8 @@ class Sink:
     def close(self) -> None:
         """Nothing comes any more."""
         if self._safe is not None:
-            self._put(self._safe.close().encode())
+            rest = self._safe.close()
+            self._put((rest.removesuffix(NO_COLOUR) if self._prefix else rest).encode())
         if self._line or (self._terminal and self._last != b"\n"):
             self._put(b"\n")  # so that the prompt, or our own last word, has its own line
 
@@ -120,4 +125,7 @@ class Sink:
         *lines, self._line = (self._line + data).split(b"\n")
         if len(self._line) > LONGEST_LINE:
             lines, self._line = [*lines, self._line], b""
-        return b"".join(self._prefix + line + b"\n" for line in lines)
+        return b"".join(self._prefix + line + self._end(line) for line in lines)
+
+    def _end(self, line: bytes) -> bytes:
+        return f"{NO_COLOUR}\n".encode() if self._safe is not None and b"\x1b" in line else b"\n"

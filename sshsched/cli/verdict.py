@@ -76,12 +76,17 @@ def ending(run: Shape) -> str:
     why = result(run)
     took = f" after {span(run['elapsed'])}" if run["elapsed"] is not None else ""
     text = f"{run['state']}: {why}" if why else str(run["state"])
-    return text + (took if run["state"] in ("success", "failure") else "")
+    return text + (took if _by_itself(run) else "")
+
+
+def _by_itself(run: Shape) -> bool:
+    """Whether its state tells how its program ended, and not what somebody has marked it as since."""
+    return run["state"] in ("success", "failure") and run["reason"] != "by-hand"
 
 
 def result(run: Shape) -> str:
     """What the state alone does not tell: `exit 3`, `signal TERM, it was stopped`, `not-started: ...`."""
-    if run["state"] in ("success", "failure"):
+    if _by_itself(run):
         return _how(run)
     message = safe_line(run["message"])
     if finished(run):
@@ -100,7 +105,7 @@ def _telling(run: Shape) -> bool:
 def last_word(runs: Sequence[Shape]) -> str:
     """How waiting ended: `r12 failure: exit 3 after 4.2 s on web1`, `3 of 5 succeeded; r4 failure: exit 3, ...`."""
     if len(runs) == 1:
-        if runs[0]["state"] in ("success", "failure"):
+        if _by_itself(runs[0]):
             return f"{runs[0]['run']} {ending(runs[0])}{_on(runs[0])}"
         return f"{title(runs[0])} {ending(runs[0])}"  # its sentence ends as it likes, with a remedy often
     bad = [run for run in runs if run["state"] != "success"]

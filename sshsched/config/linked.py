@@ -103,11 +103,8 @@ class Links:
             self._warn(job, where, told)
 
     def _misspelt(self, asked: str) -> str | None:
-        """The host that was meant. A name like none, or with another number, may well be one of DNS."""
         if asked not in self._meant:
-            known = {*(self._hosts or ()), *self._aliases}
-            near = nearest(asked, known) if re.fullmatch(r"[\w-]+", asked) and asked not in known else None
-            self._meant[asked] = near if near and _lettered(near) != _lettered(asked) else None
+            self._meant[asked] = misspelt(asked, {*(self._hosts or ()), *self._aliases})
         return self._meant[asked]
 
     def _locks(self, job: Job, plan: Plan, where: str) -> None:
@@ -193,6 +190,12 @@ def _unknown(name: str, known: Collection[str]) -> str:
     """With all that is known, where that is not too much to be of use."""
     told = unknown(name[:60], known) if known else f"unknown {name[:60]!r}"
     return told if len(told) < 200 else f"unknown {name[:60]!r}"
+
+
+def misspelt(asked: str, known: Collection[str]) -> str | None:
+    """The host that was meant. A name like none, or with another number, may well be one of DNS."""
+    near = nearest(asked, known) if re.fullmatch(r"[\w-]+", asked) and asked not in known else None
+    return near if near and _lettered(near) != _lettered(asked) else None
 
 
 def _lettered(name: str) -> str:

@@ -104,7 +104,8 @@ def host_up(view: View, event: HostUp) -> Iterator[Instruction]:
             yield rest(run)
             continue
         if run.unreachable_since is not None:
-            back = replace(run, unreachable_since=None)
+            seen = words.running(run.pid) if run.state is State.RUNNING else run.message
+            back = replace(run, unreachable_since=None, message=seen)
             yield Save(back, run.state, (note(back, event.at, f"{event.host} is back"),))
             run = back
         if run.state is State.STARTING and run.spool and run.spool.boot == event.boot:
@@ -125,7 +126,9 @@ def host_down(view: View, event: HostDown) -> Iterator[Instruction]:
     """Unreachable is no failure: what runs there goes on, and we say since when we cannot see it."""
     for run in view.by_host.get(event.host, {}).values():
         if run.on_host and run.unreachable_since is None:
-            away = replace(run, unreachable_since=event.at)
+            # The others say what is asked of them; what runs would only say its process id.
+            why = event.message if run.state is State.RUNNING else run.message
+            away = replace(run, unreachable_since=event.at, message=why)
             yield Save(away, run.state, (note(away, event.at, event.message),))
     yield Stir(keys.host(event.host))
     yield Consider(event.host)

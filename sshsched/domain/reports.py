@@ -107,7 +107,7 @@ def _claimed(run: Run, event: Reported) -> Iterator[Instruction]:
             State.RUNNING,
             at,
             Reason.CLAIMED,
-            words.running(report),
+            words.running(report.pid),
             pid=report.pid,
             started_at=_between(run, report.started_at, at),
         )

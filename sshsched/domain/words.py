@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 
 from sshsched.domain import shape
-from sshsched.domain.events import Report
 from sshsched.domain.model import Cause, Outcome, Reason, Run, StopAsked
 from sshsched.domain.view import HostView
 
@@ -53,8 +52,8 @@ def waits_for_host(name: str, host: HostView | None) -> str:
     return f"a connection to {name}" if host is None or not host.problem else f"{name}: {host.problem}"
 
 
-def running(report: Report) -> str:
-    return f"process {report.pid}"
+def running(pid: int | None) -> str:
+    return f"process {pid}"
 
 
 def rebooted(run: Run) -> str:

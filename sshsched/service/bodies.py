@@ -5,15 +5,16 @@ Rule: no default is written here. What a client leaves out is left out, and `ssh
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from sshsched.domain.draft import Draft, draft_flaws, signal_name
+from sshsched.domain.draft import Draft, draft_flaws, signal_name, text_flaw
 from sshsched.domain.model import run_id
 from sshsched.domain.nearest import unknown
 from sshsched.domain.program import Program, Stop
@@ -171,7 +172,7 @@ def decode(data: bytes, kind: type[B]) -> B:
     except msgspec.ValidationError as error:
         raise UsageError(_in_plain_words(str(error), kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the body is no JSON: {error}") from None
+        raise UsageError(_no_unicode(data) or f"the body is no JSON: {error}") from None
 
 
 def draft_of(value: Mapping[str, Any]) -> Draft:
@@ -261,6 +262,26 @@ def _program(body: ProgramBody) -> Program:
 
 def _given(body: Body) -> dict[str, Any]:
     return {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
+
+
+def _no_unicode(data: bytes) -> str | None:
+    """Where a text holds half a surrogate: JSON can write it, UTF-8 cannot. None if something else is wrong."""
+    try:
+        return next(_flaws_of_texts(json.loads(data), ""), None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _flaws_of_texts(value: Any, at: str) -> Iterator[str]:
+    if isinstance(value, str) and (message := text_flaw(value)):
+        yield f"{at}: {message}" if at else message
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _flaws_of_texts(each, f"{at}[{index}]")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield from _flaws_of_texts(name, at)
+            yield from _flaws_of_texts(each, f"{at}.{name}" if at else name)
 
 
 def _in_plain_words(said: str, kind: type[Body]) -> str:

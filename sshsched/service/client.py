@@ -219,7 +219,9 @@ class Client:
             data = response.body.read()
         except TimeoutError:
             self.close()
-            raise SchedulerError(f"{self._socket}: no answer within {self._timeout:g} s") from None
+            raise SchedulerError(
+                f"{self._socket}: no answer within {self._timeout:g} s; the scheduler hangs, or its disk"
+            ) from None
         except OSError:
             self.close()
             raise SchedulerError(

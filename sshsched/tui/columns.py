@@ -148,7 +148,7 @@ def _why(listing: Listing) -> Callable[[Row, float], Cell]:
 
 def why(row: Row, now: float) -> Cell:
     """What the state alone does not tell: what it waits for, what holds it, how it ended."""
-    if row.state in ("success", "failure"):
+    if row.state in ("success", "failure") and row.reason != "by-hand":  # what is marked says so, and what it was
         return Cell(_ending(row), row.state if row.state == "failure" else MUTED)
     if row.unreachable_since is not None:
         return Cell(f"unreachable for {span(now - row.unreachable_since)}: {safe_line(row.message)}", WARNING)

@@ -64,7 +64,7 @@ def summary(run: Shape, now: float) -> Iterator[Fact]:
     if run["stop_asked"]:
         asked = run["stop_asked"]
         yield Fact("stop asked", safe_line(f"{asked['at']} by {asked['by']} ({asked['cause']}, {asked['signal']})"))
-    if run["leftover_processes"]:
+    if run["leftover_processes"] and not run["cause"]:  # a stop sees to them before the run ends
         yield Fact("left over", "processes of the program outlived it", WARNING)
 
 

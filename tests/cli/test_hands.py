@@ -167,11 +167,26 @@ def test_rerun_as_it_is_now_and_as_it_was(shared: Place) -> None:
     assert (1, f"{name} is no workflow" in failed.err) == (failed.code, True)
 
 
+def test_a_slip_in_what_is_held_is_told(shared: Place) -> None:
+    """A job or host that is not there is held all the same, and the one that was meant is named."""
+    write(shared, nightly="host: local\ncommand: date\n")
+    said = shared("hold", "--job", "nigthly", "--host", "locl")
+    shared("release", "--job", "nigthly", "--host", "locl")
+    there = shared("hold", "--job", "nightly", "--host", "local", "--host", "db.example.com")
+    shared("release", "--job", "nightly", "--host", "local", "--host", "db.example.com")
+
+    assert (0, 0, "") == (said.code, there.code, there.err)
+    assert [
+        "no job 'nigthly'; did you mean 'nightly'?; it is held all the same",
+        "the host 'locl' is neither in hosts.yaml nor in ssh_config; did you mean 'local'?; it is held all the same",
+    ] == said.err.splitlines()
+
+
 def test_refusals(shared: Place) -> None:
     """What is no wish is refused, with what to write instead."""
     for command in ("hold", "release"):
         ended = shared(command)
-        assert (2, "name runs, jobs or hosts, or say everything" in ended.err) == (ended.code, True)
+        assert (2, "name runs, or --job JOB, --host HOST or --all" in ended.err) == (ended.code, True)
     unknown = shared("start", "r999")
     released = shared("release", "--host", "nas")
 

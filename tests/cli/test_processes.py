@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.driver import Place
+from tests.cli.driver import CLI, Place
 from tests.support import ROOT, wait_until
 
 
@@ -54,6 +55,35 @@ def test_a_closed_pipe_is_no_error(shared: Place) -> None:
 
         assert 141 == code, command
         assert "" == said or said.startswith("r"), command
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_no_error(shared: Place, closed: str) -> None:
+    """A stream that somebody closed takes what is written to it, and the exit code is that of the run."""
+    command = shlex.join([*CLI, "run", "-H", "local", "--output", "--stdin", "-", "--", "cat; exit 7"])
+    done = subprocess.run(
+        ["sh", "-c", f"{command} {closed}"], input=b"", env=shared.env, capture_output=True, timeout=60
+    )
+
+    assert 7 == done.returncode
+    assert b"sshsched:" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["runs", "runs --json", "--help", "run -H local --output -- date"])
+def test_a_full_disk_behind_the_standard_output_is_said(shared: Place, command: str) -> None:
+    """One line names it, and the exit code is ours."""
+    line = f"{shlex.join(CLI)} {command} >/dev/full"
+    done = subprocess.run(["sh", "-c", line], env=shared.env, capture_output=True, timeout=60)
+
+    assert 125 == done.returncode
+    assert done.stderr.endswith(b"sshsched: the standard output cannot be written: No space left on device\n")
+
+
+def test_a_standard_error_that_is_full_leaves_the_exit_code(shared: Place) -> None:
+    """A complaint that cannot be written is no second error."""
+    line = f"{shlex.join(CLI)} show r999999 2>/dev/full"
+
+    assert 4 == subprocess.run(["sh", "-c", line], env=shared.env, timeout=60).returncode
 
 
 def test_a_terminal_shows_one_live_line_and_then_the_end(shared: Place) -> None:

@@ -42,11 +42,21 @@ def test_one_waited_run_gives_its_own_code(shared: Place, code: int, last: str, 
         (2, "give one of them", ["run", "job", "-H", "local", "--", "true"]),
         (2, "no NAME=VALUE", ["run", "-H", "local", "--env", "A", "--", "true"]),
         (2, "exclude each other", ["run", "-H", "local", "--at", "now", "--delay", "1", "--", "true"]),
-        (2, "is no duration", ["run", "-H", "local", "--timeout", "soon", "--", "true"]),
+        (2, "--env: 'A' is given twice", ["run", "-H", "local", "--env", "A=1", "--env", "A=2", "--", "true"]),
+        (2, "--timeout: 'soon' is no duration", ["run", "-H", "local", "--timeout", "soon", "--", "true"]),
+        (2, "--delay: 'soon' is no duration", ["run", "-H", "local", "--delay", "soon", "--", "true"]),
+        (2, "--timeout: must be longer than nothing", ["run", "-H", "local", "--timeout", "0", "--", "true"]),
         (2, "both want the standard output", ["run", "-H", "local", "--json", "--output", "--", "true"]),
-        (2, "cannot be the name of a host", ["run", "-H", "-x", "--", "true"]),
+        (2, "sshsched: -H: '-x' cannot be the name of a host", ["run", "-H", "-x", "--", "true"]),
+        (2, "sshsched: --cwd: is empty", ["run", "-H", "local", "--cwd", "", "--", "true"]),
+        (2, "sshsched: --label: is empty", ["run", "-H", "local", "--label", "", "--", "true"]),
+        (2, "sshsched: --env A: is not valid UTF-8", ["run", "-H", "local", "--env", "A=\udcff", "--", "true"]),
+        (2, "sshsched: word 2 of the command: is not valid UTF-8", ["run", "-H", "local", "--", "echo", "\udcff"]),
         (2, "No such option", ["run", "--bogus"]),
+        (2, "`sshsched run --help` tells more", ["run", "-H"]),
+        (2, "`sshsched --help` tells more", ["--state-dir"]),
         (2, "did you mean 'rerun'", ["reruns"]),
+        (2, "Choose from: bash, zsh, fish; ", ["completion"]),
         (2, "is no run", ["wait", "x5"]),
         (2, "unknown 'nope'; known: ", ["runs", "--columns", "nope"]),
         (4, "no run r99999", ["show", "r99999"]),
@@ -85,6 +95,16 @@ def test_stored_output_is_exact(shared: Place) -> None:
     assert b"" == shared("output", name, "-n", "0").out
     assert whole == shared("output", name, "-n", "60000").out
     assert whole == shared("output", name, "-f").out
+
+
+def test_stored_output_that_is_gone_is_told(shared: Place) -> None:
+    """A file that somebody removed is not taken for a program that printed nothing."""
+    name = shared("run", "-H", "local", "--wait", "--", "echo hello").text.strip()
+    (shared.state / "output" / name / "stdout").unlink()
+    done = shared("output", name)
+
+    assert (125, b"") == (done.code, done.out)
+    assert f"{name}: of the 6 bytes of its stdout only 0 are left; its file was removed or cut\n" == done.err
 
 
 def test_output_of_a_running_program(shared: Place) -> None:

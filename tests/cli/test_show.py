@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sshsched.domain.instructions import Save
-from sshsched.domain.model import LogEntry, Outcome, Reason
+from sshsched.domain.model import Cause, LogEntry, Outcome, Reason
 from sshsched.domain.states import State
 from sshsched.store.store import open_store
 from tests.cli.driver import Place
@@ -83,3 +83,16 @@ async def test_wrong_words_are_one_line(stored: Place) -> None:
         "sshsched: --sort: unknown 'tok'; did you mean 'took'?\n",
         "sshsched: --columns: unknown 'hots'; did you mean 'host'?\n",
     ] == [each.err for each in done]
+
+
+@pytest.mark.parametrize(("cause", "told"), [(None, True), (Cause.STOP, False), (Cause.TIMEOUT, False)])
+async def test_what_a_program_leaves_behind(tmp_path: Path, cause: Cause | None, told: bool) -> None:
+    """Processes that outlived a program are told, but not those that its stop has ended since."""
+    place = Place(tmp_path)
+    outcome = Outcome(exit_code=0, cause=cause, leftover=True)
+    ended = run(1, State.FAILURE, host="local", started_at=AT, finished_at=AT + 1, outcome=outcome, cleaned=True)
+    entry = LogEntry(1, AT + 1, State.RUNNING, State.FAILURE, Reason.EXITED, "")
+    async with open_store(place.state) as store:
+        await store.commit([Save(ended, None, (entry,))])
+
+    assert told == ("left over" in place("show", "r1").text)

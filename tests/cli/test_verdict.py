@@ -25,6 +25,11 @@ CASES = [
     (0, "success after 3.2 s", ended(State.SUCCESS, exit_code=0)),
     (0, "success: exit 3 after 3.2 s", ended(State.SUCCESS, exit_code=3)),
     (3, "failure: exit 3 after 3.2 s", ended(State.FAILURE, exit_code=3)),
+    (
+        0,
+        "success: by-hand: marked by ann; it was failure: exit 3",
+        ended(State.SUCCESS, Reason.BY_HAND, "marked by ann; it was failure: exit 3", exit_code=3),
+    ),
     (255, "failure: exit 255 after 3.2 s", ended(State.FAILURE, exit_code=255)),
     (1, "failure after 3.2 s", ended(State.FAILURE, exit_code=0)),
     (137, "failure: signal KILL after 3.2 s", ended(State.FAILURE, Reason.SIGNALLED, signal=9)),

@@ -288,3 +288,18 @@ def test_unreachable_since_the_first_loss() -> None:
                 rows += [(row.at, row.message, step.run.unreachable_since) for row in step.log]
 
     assert [(NOW, "cut", NOW), (NOW + 20, "box is back", None)] == rows
+
+
+@pytest.mark.parametrize(("state", "meanwhile"), [(State.RUNNING, "cut"), (State.STOPPING, "ann asked it to end")])
+def test_a_run_out_of_sight_says_why(state: State, meanwhile: str) -> None:
+    """What runs says what became of the link, and its process again when the host is back; a wish stays said."""
+    said = "process 7" if state is State.RUNNING else meanwhile
+    board = board_of(replace(run_in(state), pid=7, message=said))
+    told = []
+    for event in (HostDown(NOW, "box", "cut"), HostUp(NOW + 20, "box", "boot", "/spool")):
+        for step in decide(board.view, event):
+            if isinstance(step, Save):
+                board.put(step.run)
+        told.append(board.view.runs[1].message)
+
+    assert [meanwhile, said] == told

@@ -131,6 +131,8 @@ def test_a_wrong_plan_is_refused(plan: dict[str, Any], message: str) -> None:
         ({**DRAFT, "schedule_time": "2026-11-22T03:30:00"}, "runs[0].schedule_time: '2026-11-22T03:30:00' lacks"),
         ({**DRAFT, "schedule_time": "tomorrow"}, "runs[0].schedule_time: 'tomorrow' is no time"),
         ({"host": "nas", "program": {"command": "a\0b"}}, "runs[0].program.command: holds a NUL byte"),
+        ({"host": "nas", "program": {"argv": ["ls", "\udcff"]}}, "runs[0].program.argv[1]: is not valid UTF-8"),
+        ({"host": "nas", "program": {"command": "x", "env": {"\udcff": "1"}}}, "runs[0].program.env: is not valid"),
         (
             {"host": "nas", "program": {"command": "x", "stop": {"signal": 99}}},
             "runs[0].program.stop.signal: no signal is called '99'",

@@ -48,9 +48,11 @@ def test_once_is_quick() -> None:
 
 
 def test_what_does_not_exist_is_refused(shared: Place) -> None:
-    """A run that there is not, a filter that cannot be read: one line, and the exit for it."""
+    """A run that there is not, a filter that cannot be read, no terminal: one line, and the exit for it."""
     missing, wrong = shared("watch", "r999999"), shared("watch", "--once", "stat:running")
+    piped = shared("watch")
 
-    assert (4, 2) == (missing.code, wrong.code)
+    assert (4, 2, 2) == (missing.code, wrong.code, piped.code)
     assert "no run r999999" in missing.err
     assert "filter: " in wrong.err
+    assert "sshsched: watch: the screen needs a terminal; `sshsched watch --once` prints the board\n" == piped.err

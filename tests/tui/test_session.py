@@ -110,7 +110,7 @@ async def test_what_has_ended_is_marked(shared: Place) -> None:
         await seen.press("m", "s")
         await seen.until(f"mark {run} as success?", "goes on as after success")
         await seen.press("y")
-        await until(lambda: line_of(seen, run).split()[2] == "success")
+        await until(lambda: line_of(seen, run).split()[2] == "success" and "marked by" in line_of(seen, run))
 
 
 async def test_several_are_acted_on_together(shared: Place) -> None:

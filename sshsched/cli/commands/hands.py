@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -11,8 +12,10 @@ from sshsched.cli.app import App, run_numbers
 from sshsched.cli.complete import complete_hosts, complete_jobs, complete_live_runs, complete_runs
 from sshsched.cli.options import json_option
 from sshsched.cli.program import user_name
-from sshsched.cli.streams import say
+from sshsched.cli.safe import safe_line
+from sshsched.cli.streams import note, say
 from sshsched.cli.verdict import Shape, title
+from sshsched.errors import ConfigError, NotFoundError, UsageError
 
 OUTCOMES = ("success", "failure", "error", "skipped")
 
@@ -67,6 +70,7 @@ def hold(
 ) -> None:
     """Keep runs from starting until they are released. What runs already goes on."""
     wish = _wish(runs, jobs, hosts, everything)
+    _doubt(app, jobs, hosts)
     _tell_held(app.ask(lambda client: client.hold(wish, by=user_name())), as_json)
 
 
@@ -82,7 +86,36 @@ def release(
 
 
 def _wish(runs: tuple[str, ...], jobs: tuple[str, ...], hosts: tuple[str, ...], everything: bool) -> dict[str, Any]:
+    if not (runs or jobs or hosts or everything):
+        raise UsageError("what is meant? name runs, or --job JOB, --host HOST or --all")
     return {"runs": _names(runs), "jobs": list(jobs), "hosts": list(hosts), "everything": everything}
+
+
+def _doubt(app: App, jobs: tuple[str, ...], hosts: tuple[str, ...]) -> None:
+    """What is not there yet may be held, but who mistypes a name should not believe that the other is held."""
+    if not (jobs or hosts):
+        return
+    from sshsched.cli.complete import ssh_aliases
+    from sshsched.config.hosts import load_hosts
+    from sshsched.config.jobs import load_job
+    from sshsched.config.linked import misspelt
+
+    doubts = []
+    for job in jobs:
+        try:
+            load_job(app.config_dir, job)
+        except NotFoundError as error:
+            doubts.append(str(error))
+        except ConfigError:
+            pass  # it is there
+    known = set(ssh_aliases())
+    with suppress(ConfigError):  # files with problems are no reason not to hold anything
+        known.update(load_hosts(app.config_dir))
+    for host in hosts:
+        if near := misspelt(host, known):
+            doubts.append(f"the host '{host}' is neither in hosts.yaml nor in ssh_config; did you mean '{near}'?")
+    for doubt in doubts:
+        note(safe_line(f"{doubt}; it is held all the same"))
 
 
 def _names(runs: tuple[str, ...]) -> list[str]:

@@ -13,11 +13,13 @@ from sshsched.cli.complete import complete_hosts
 from sshsched.cli.lists import Field, Wishes, chosen, list_options, ordered, print_list
 from sshsched.cli.options import json_option
 from sshsched.cli.safe import safe_line
-from sshsched.cli.streams import STDOUT, note, paint, say
+from sshsched.cli.streams import STDIN, STDOUT, is_terminal, note, paint, say
 from sshsched.cli.table import Column, dim
-from sshsched.errors import SshschedError, UsageError
+from sshsched.errors import RefusedError, SshschedError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sshsched.cli.verdict import Shape
     from sshsched.domain.hosts import Host
 
@@ -130,10 +132,10 @@ def _shape(host: Host, origin: str) -> dict[str, Any]:
 @json_option
 @click.pass_obj
 def check(app: App, names: tuple[str, ...], as_json: bool) -> int:
-    """Connect and say what a host can do, what is missing, and how to mend it."""
+    """Connect and say what a host can do, what is missing, and how to mend it. @GROUP stands for its hosts."""
     code = 0
     reports = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(host for each in names for host in _members(app, each)):
         try:
             reports.append(_check(app, name))
         except SshschedError as error:
@@ -146,6 +148,21 @@ def check(app: App, names: tuple[str, ...], as_json: bool) -> int:
     for report in reports:
         _print_report(report)
     return code
+
+
+def _members(app: App, name: str) -> Sequence[str]:
+    """The host itself, or those of a @GROUP or of tags:A,B. Raises UsageError."""
+    if not name.startswith(("@", "tags:")):
+        return (name,)
+    from sshsched.cli.program import refuse_unknown_groups
+    from sshsched.config.hosts import load_hosts
+
+    refuse_unknown_groups(app, [name], "")
+    known = load_hosts(app.config_dir)
+    found = known.groups[name[1:]] if name.startswith("@") else known.tagged(name.removeprefix("tags:"))
+    if not found.hosts:
+        raise UsageError(f"{name}: no host in hosts.yaml has all these tags")
+    return found.hosts
 
 
 def _check(app: App, name: str) -> Shape:
@@ -182,6 +199,8 @@ def trust(app: App, name: str, yes: bool) -> int:
 
     if name == LOCAL:
         raise UsageError(f"{LOCAL} is this machine: nobody logs in there, and there is no key to trust")
+    if (members := _members(app, name)) != (name,):
+        raise UsageError(f"{name} is no single host; look at the key of each: {', '.join(members)}")
     known = load_hosts(app.config_dir)
     scanned = asyncio.run(scan(known[name], hosts=known))
     if scanned.problem:
@@ -191,8 +210,19 @@ def trust(app: App, name: str, yes: bool) -> int:
         return 0
     note(f"{safe_line(scanned.host)} shows the key {scanned.kind} {scanned.fingerprint}")
     note("  compare it there: ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub")
-    if not yes and not click.confirm("Trust it?", err=True):
+    if not yes and not _agreed():
         return 1
     write_down(scanned)
     note(f"written to {scanned.file}")
     return 0
+
+
+def _agreed() -> bool:
+    """What somebody answers. Raises RefusedError where nobody does."""
+    try:
+        return click.confirm("Trust it?", err=True)
+    except click.Abort:
+        note("")  # the question has no end of line yet
+        if is_terminal(STDIN):
+            raise
+        raise RefusedError("nobody answered, so it is not trusted; --yes is for who has compared it") from None

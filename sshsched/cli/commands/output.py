@@ -10,6 +10,7 @@ from sshsched.cli.app import App, find_run, run_number
 from sshsched.cli.complete import complete_runs
 from sshsched.cli.options import archive_option
 from sshsched.cli.streams import STDERR, STDOUT, Sink, note
+from sshsched.cli.verdict import FAILED_HERE
 from sshsched.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,23 +51,34 @@ def output(
         from sshsched.cli.tail import show_live
 
         begins = {stream: _begin(app, run, stream, lines) for stream in sinks}
-        return show_live(app, run.name, sinks, begins, lines=lines, follow=follow)
-    _from_files(app, run, sinks, lines)
+        code = show_live(app, run.name, sinks, begins, lines=lines, follow=follow)
+        now = find_run(app.reader(), run.id)
+        if now.unreachable_since is not None:
+            note(f"{run.name}: {run.host} is unreachable, there may be more there; it is fetched when the host is back")
+        return code
+    whole = _from_files(app, run, sinks, lines)
     if run.output.lost:
         note(f"{run.name}: the rest of its output is lost: {run.host} no longer has it")
     elif live:
         note(f"{run.name}: no scheduler runs, there may be more on {run.host}; `sshsched serve` fetches it")
-    return 0
+    return 0 if whole else FAILED_HERE
 
 
-def _from_files(app: App, run: Run, sinks: dict[Stream, Sink], lines: int | None) -> None:
+def _from_files(app: App, run: Run, sinks: dict[Stream, Sink], lines: int | None) -> bool:
+    """Whether all that was stored is still there."""
     files = app.files()
+    whole = True
     for stream, sink in sinks.items():
         at = _begin(app, run, stream, lines)
         while data := files.read(run.id, stream, at, BLOCK):
             sink.write(data)
             at += len(data)
         sink.close()
+        here, stored = files.size(run.id, stream), getattr(run.output, stream)
+        if here < stored:
+            note(f"{run.name}: of the {stored} bytes of its {stream} only {here} are left; its file was removed or cut")
+            whole = False
+    return whole
 
 
 def _begin(app: App, run: Run, stream: Stream, lines: int | None) -> int:

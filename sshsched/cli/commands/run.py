@@ -10,8 +10,8 @@ import click
 from sshsched.cli.after import Wishes, after, print_json
 from sshsched.cli.app import App, run_numbers
 from sshsched.cli.complete import complete_hosts, complete_jobs, complete_runs
-from sshsched.cli.options import duration, pairs, waiting_options
-from sshsched.cli.program import Wanted, drafts_of_command, drafts_of_job, user_name
+from sshsched.cli.options import duration, limit, pairs, waiting_options
+from sshsched.cli.program import Wanted, as_typed, drafts_of_command, drafts_of_job, user_name
 from sshsched.cli.streams import say
 from sshsched.cli.texts import read_text
 from sshsched.errors import NotFoundError, UsageError
@@ -36,7 +36,7 @@ class RunCommand(click.Command):
 @click.argument("job", nargs=-1, shell_complete=complete_jobs)
 @click.option("-H", "--host", "hosts", multiple=True, metavar="HOST", shell_complete=complete_hosts,
               help="Where; again for one run on each. 'local' is this machine.")  # fmt: skip
-@click.option("--timeout", type=duration, help="End the program after this time; the host does it by itself.")
+@click.option("--timeout", type=limit, help="End the program after this time; the host does it by itself.")
 @click.option("--label", "labels", multiple=True, metavar="TEXT", help="A word to find the run by.")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the program.")
 @click.option("--cwd", metavar="DIR", help="The folder it starts in. [the user's home]")
@@ -80,9 +80,13 @@ def run(ctx: click.Context, /, job: tuple[str, ...], **options: Any) -> int:
         from sshsched.cli.fanning import fanned
 
         drafts = fanned(drafts, options["max_fail"], options["canary"] or 0)
-    if options["explain"]:
-        return _explain(app, drafts, as_json=wishes.json)
-    return after(app, app.ask(lambda client: client.submit(drafts)), wishes)
+    try:
+        if options["explain"]:
+            return _explain(app, drafts, as_json=wishes.json)
+        made = app.ask(lambda client: client.submit(drafts))
+    except UsageError as error:
+        raise UsageError(as_typed(str(error))) from None
+    return after(app, made, wishes)
 
 
 def _explain(app: App, drafts: list[dict[str, Any]], *, as_json: bool) -> int:

@@ -113,8 +113,6 @@ def _pages(app: App, where: RunFilter, limit: int) -> Iterator[Run]:
 
 
 def _print(app: App, found: list[Shape], wishes: Wishes, *, as_json: bool) -> int:
-    if not found and not as_json:
-        note("no run fits")
     now = time.time()
     usual, args, caption = list(USUAL), arg_names(f"{wishes.columns or ''},{wishes.sort or ''}"), ""
     if is_terminal(STDOUT) and found and wishes.columns is None:
@@ -126,6 +124,8 @@ def _print(app: App, found: list[Shape], wishes: Wishes, *, as_json: bool) -> in
     if as_json:
         print_json(found)
         return 0
+    if not found:
+        note("no run fits")
     print_list(found, fields, names, now, headers=not wishes.no_headers, caption=caption)
     if any(run["state"] in STATES[:5] for run in found):
         caveat(app)

@@ -111,7 +111,7 @@ def _facts(run: Shape, now: float, zone: str | None) -> Iterator[tuple[str, str]
         asked = run["stop_asked"]
         at = _time(from_iso(asked["at"]), now, zone)
         yield "stop asked", f"{at} by {safe_line(asked['by'])} ({asked['cause']})"
-    if run["leftover_processes"]:
+    if run["leftover_processes"] and not run["cause"]:  # a stop sees to them before the run ends
         yield "left over", "processes of the program outlived it"
 
 

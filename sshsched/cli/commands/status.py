@@ -24,7 +24,7 @@ from sshsched.cli.verdict import FINISHED, Shape
 @click.pass_obj
 def status(app: App, as_json: bool) -> int:
     """Say whether a scheduler runs, and how many runs are in which state. Never starts one."""
-    found = app.client().status() if app.scheduler_runs() else None
+    found = app.scheduler() if app.scheduler_runs() else None
     with app.reader() as reader:
         counts = {str(state): count for state, count in reader.counts().items()}
     if as_json:

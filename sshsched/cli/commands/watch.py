@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 
 from sshsched.cli.app import App, find_run
 from sshsched.cli.complete import complete_runs
-from sshsched.cli.streams import say
+from sshsched.cli.streams import STDERR, STDIN, is_terminal, say
 from sshsched.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def watch(app: App, words: tuple[str, ...], once: bool, web: bool, port: int | N
     if web or port is not None:
         _serve(app, words, port, apart=web and not once)
         return 0
+    if not (once or _on_screen()):
+        raise UsageError("watch: the screen needs a terminal; `sshsched watch --once` prints the board")
     past = Past(app.state_dir)
     first = past.page(filter.where)  # is read while the screen is being imported
     if once:
@@ -60,6 +63,11 @@ def watch(app: App, words: tuple[str, ...], once: bool, web: bool, port: int | N
     screen = _screen()
     screen.Watch(screen.Live(outside(app), past, filter, first), wanted).run()
     return 0
+
+
+def _on_screen() -> bool:
+    """Whether keys come from a terminal and the screen goes to one, or to a browser that Textual itself serves."""
+    return (is_terminal(STDIN) and is_terminal(STDERR)) or "TEXTUAL_DRIVER" in os.environ
 
 
 def _serve(app: App, words: Sequence[str], port: int | None, *, apart: bool) -> None:

@@ -184,8 +184,9 @@ def _fields(expression: str) -> list[str]:
     fields = expression.split()
     if len(fields) == 2 and (near := nearest(fields[0], ["every"])):
         raise ValueError(f"unknown {fields[0]!r}; did you mean {near!r}?")
+    if len(fields) == 1 and (near := nearest(f"@{fields[0]}", NAMED)):
+        raise ValueError(f"unknown {fields[0]!r}; did you mean {near!r}?")
     if len(fields) != 5:
-        raise ValueError(
-            f"{expression!r} has {len(fields)} fields; write 5: minute, hour, day of month, month, day of week"
-        )
+        many = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+        raise ValueError(f"{expression!r} has {many}; write 5: minute, hour, day of month, month, day of week")
     return fields
