@@ -174,7 +174,11 @@ def _clock(more: dict[str, str], now: float) -> Iterator[Finding]:
     verdict: Verdict = "note" if abs(off) > CLOCK_OFF else "ok"
     meaning = "our times do not depend on the host's clock; those in its own logs do"
     yield Finding(
-        "clock", f"{off:+.1f} s", verdict, meaning, "run an NTP client on the host" if verdict != "ok" else ""
+        "clock",
+        f"{round(off, 1) or 0.0:+.1f} s",
+        verdict,
+        meaning,
+        "run an NTP client on the host" if verdict != "ok" else "",
     )
 
 

@@ -31,7 +31,7 @@ from sshsched.remote.answers import (
     started_report,
 )
 from sshsched.remote.journal import Journal
-from sshsched.remote.shell import CHUNK, GREETING_WITHIN, NOISE, Shell, greet
+from sshsched.remote.shell import CHUNK, CUT, GREETING_WITHIN, NOISE, Shell, greet
 from sshsched.remote.transport import Channel, Connection, Transport
 
 FIRST_PAUSE, LONGEST_PAUSE, PERMANENT_PAUSE = 0.2, 5.0, 30.0
@@ -119,8 +119,12 @@ class Link:
             journal.expect(hello.runs)
             self._listener.link_up(self.host, hello)
             following = journal.follow(lambda: self._joined(connection, hello))
-            await _first(shell.closed(), connection.wait_closed(), following)
-            return LinkLostError(self.host, shell.problem or "the connection was lost"), up
+            try:
+                await _first(shell.closed(), connection.wait_closed(), following)
+            except LinkLostError:
+                if not await _ends_soon(connection):
+                    raise  # the follower alone has ended; else it was only the first to notice
+            return LinkLostError(self.host, shell.problem or CUT), up
         except HostError as error:
             return error, up
         except AnswerError as error:

@@ -18,6 +18,7 @@ from sshsched.remote.answers import Answer, AnswerError, End, Framer
 from sshsched.remote.transport import Channel
 
 CHUNK = 256 * 1024
+CUT = "the connection was lost"  # what is said where nobody said anything
 NOISE = 64 * 1024
 GREETING_WITHIN = 20.0
 TIMED = 20  # requests whose times are remembered
@@ -140,7 +141,7 @@ class Shell:
         self._reader.cancel()
 
     async def _read(self) -> None:
-        data, why = self._ahead, "the connection was lost"
+        data, why = self._ahead, CUT
         heard = 0
         try:
             while True:

@@ -114,6 +114,8 @@ def _rejected(target: Target, client: Client, error: Exception) -> LoginRejected
         tried = f"we have no key for the account {target.user!r}"
     if "Too many" in str(error):
         tried += "; sshd then allowed no more tries: name the right key with IdentityFile and IdentitiesOnly yes"
+    else:
+        tried += f"; one of ours must stand in its authorized_keys: ssh-copy-id {target.host}"
     notes = "".join(f"; {note}" for note in client.ring.notes)
     return LoginRejectedError(target.host, f"{tried}{notes}", client.banner)
 

@@ -213,12 +213,13 @@ async def test_host_key_alias(sshd: Sshd) -> None:
 
 
 async def test_rejected_key(sshd: Sshd) -> None:
-    """A login that no key opens names the account and the keys."""
+    """A login that no key opens names the account, the keys and the way to have one opened."""
     sshd.authorized_keys.write_text("")
 
     error = await failure(sshd, LoginRejectedError)
 
     assert f"the account '{sshd.user}': tried {sshd.key}" in str(error)
+    assert "authorized_keys: ssh-copy-id box" in str(error)
 
 
 async def test_no_key_at_all(sshd: Sshd, tmp_path: Path) -> None:
