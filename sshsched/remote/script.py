@@ -178,7 +178,7 @@ def command_file(run: Run, name: str, host_env: Mapping[str, str], secrets: Mapp
     else:
         # The other user cannot read the spool, and words of sudo are seen by everyone: all goes in by standard input.
         sudo = f"sudo -n -H -u {quote(program.user)} --"
-        trial = f"cd -- {quote(program.cwd)}" if program.cwd else ":"
+        trial = _enter(program.cwd) if program.cwd else ":"
         prepare = [f"{sudo} /bin/sh -c {quote(trial)} sshsched </dev/null"]
         body = [f"ss_run {sudo} /bin/sh -c {quote(_READ_PROLOGUE)} sshsched {quote(_prologue_end(run))}"]
     return "\n".join(["prepare() {", *prepare, "}", "program() {", *body, "}", ""])
@@ -217,8 +217,15 @@ def spool_name(run: Run) -> str:
 
 def _prepare(program: Program) -> list[str]:
     umask = program.umask or ('"${SS_UMASK:-022}"' if program.user is None else "022")
-    where = f"cd -- {quote(program.cwd)}" if program.cwd else 'cd -- "${HOME:-/}"'
-    return [f"umask {umask}", f"{where} || exit 1"]
+    return [f"umask {umask}", f"{_enter(program.cwd or '~')} || exit 1"]
+
+
+def _enter(folder: str) -> str:
+    """Go there; from the home folder, which is also what `~` is, unless it is absolute."""
+    if folder.startswith("/"):
+        return f"cd -- {quote(folder)}"
+    home, below = 'cd -- "${HOME:-/}"', folder[1:].lstrip("/") if folder == "~" or folder.startswith("~/") else folder
+    return f"{home} && cd -- {quote(f'./{below}')}" if below else home  # without the dot, CDPATH would lead elsewhere
 
 
 def _exports(run: Run, name: str, host_env: Mapping[str, str]) -> list[str]:

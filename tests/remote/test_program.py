@@ -148,6 +148,23 @@ async def test_folder_mask_and_surroundings(shell: str, make_host: Callable[...,
     control.close()
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_a_folder_is_looked_for_at_home(shell: str, make_host: Callable[..., FakeHost]) -> None:
+    """A folder that is not absolute begins in the home folder, which `~` is too, whatever CDPATH says."""
+    host = make_host(shell, env={"CDPATH": "/usr:/"})
+    asked = {"bin": "bin", "~/it's here/bin": "it's here/bin", "~": ".", "~/": ".", "-P": "-P", "~bin": "~bin"}
+    for folder in asked.values():
+        (host.folder / folder).mkdir(parents=True, exist_ok=True)
+    control = await host.control()
+    runs = {folder: a_run("pwd", cwd=folder) for folder in asked}
+    for run in runs.values():
+        await control.do(run)
+    seen = {folder: (await control.output(run)).decode() for folder, run in runs.items()}
+
+    assert {folder: f"{(host.folder / there).resolve()}\n" for folder, there in asked.items()} == seen
+    control.close()
+
+
 async def test_files_of_the_spool_are_private(control: Control) -> None:
     """Nobody else can read what is in a spool, whatever the umask of the login and of the program."""
     run = a_run("umask 000; echo hi", stdin="secret", umask="000")
@@ -204,6 +221,9 @@ async def test_another_user_gets_it_all(here: Control, other: str) -> None:
     await here.ended(run)
 
     assert f"{other}\n/tmp\n0026\n/home/{other} {told.name}\nin\nput".encode() == await here.output(told)
+    home = a_run("pwd", user=other, cwd="~")
+    await here.do(home)
+    assert f"/home/{other}\n".encode() == await here.output(home)
     if Path(sys.executable).is_relative_to("/usr"):
         assert b"\0".join(word.encode() for word in words * 2) == await here.output(run)
 
