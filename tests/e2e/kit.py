@@ -30,6 +30,7 @@ from tests.tcp_proxy import TcpProxy
 
 Shape = dict[str, Any]
 COMMAND = (sys.executable, "-m", "sshsched")
+PROGRAM = ("timeout", "stop", "stdin", "accept", "cwd", "env")
 FINISHED = ("success", "failure", "error", "skipped")
 
 
@@ -192,9 +193,9 @@ class Lab:
     # Runs ------------------------------------------------------------------------------------------------------------
 
     def submit(self, command: str, host: str = "box", count: int = 1, **more: Any) -> list[str]:
-        """Runs of this command; `timeout`, `stop`, `stdin` and `accept` go to the program, the rest to the run."""
+        """Runs of this command; what is in PROGRAM goes to the program, the rest to the run."""
         program = {"command": command}
-        program |= {key: more.pop(key) for key in ("timeout", "stop", "stdin", "accept") if key in more}
+        program |= {key: more.pop(key) for key in PROGRAM if key in more}
         drafts = [{"host": host, "program": program, "by": "e2e", **more}] * count
         return [run["run"] for run in self.client.submit(drafts)]
 
