@@ -13,6 +13,7 @@
 #   the scheduler, to seal it. link(2) fails if the name exists, so one of them wins, once.
 #   Names of runs hold no blanks and no special characters; paths are quoted everywhere, for the spool's folder may.
 #   Answers are lines behind a bar; what a tool complains of comes without one and is evidence.
+#   What is there and cannot be read just now (no file can be opened) is unknown: never absent, dead or sealed.
 #   Nothing here reads standard input: it is the stream of requests.
 #   Where something is done for every run, it is done with builtins: a fork costs more than all the rest.
 
@@ -20,12 +21,13 @@
 
 # ss_stat PID: set ss_state, ss_group and ss_born of that process, or fail if there is none. ss_line begins with its number.
 # A name may hold blanks, brackets and newlines, so only what follows the last bracket of the last line counts.
+# ss_blind is set where a process is there and cannot be looked at.
 ss_stat() {
     ss_line=
     if [ -r "/proc/$1/stat" ]; then
         { while IFS= read -r ss_next || [ -n "$ss_next" ]; do
             ss_line=$ss_next
-        done <"/proc/$1/stat"; } 2>/dev/null
+        done <"/proc/$1/stat"; } 2>/dev/null || [ ! -r "/proc/$1/stat" ] || ss_blind=yes
         set -- ${ss_line##*') '}
         [ $# -ge 20 ] || return 1
         ss_state=$1 ss_group=$3 ss_born=${20}
@@ -53,9 +55,14 @@ ss_uptime() {
 
 # ss_boot_id: set ss_boot to what changes with every boot, and only then.
 ss_boot_id() {
-    { read -r ss_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null ||
+    ss_boot=
+    # Another word for the same boot would look like a reboot: where it is there, it is that or none.
+    if [ -r /proc/sys/kernel/random/boot_id ]; then
+        { read -r ss_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+    else
         ss_boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime 2>/dev/null) ||
-        ss_boot=$(who -b 2>/dev/null | tr -cd '[:alnum:]')
+            ss_boot=$(who -b 2>/dev/null | tr -cd '[:alnum:]')
+    fi
 }
 
 # ss_nap SECONDS: sleep that long, or a second where only whole ones are known.
@@ -71,6 +78,7 @@ ss_jobs() {
 
 # ss_claim DIR: set ss_who (none, sealed or program) and, of a program, ss_pid, ss_pid_born, ss_chap, ss_chap_born,
 # ss_claim_boot. An empty claim is a seal too: on a full disk a name can still be linked where no byte can be written.
+# Fails, with ss_who unknown and ss_blind, if the claim is there and cannot be read.
 ss_claim() {
     ss_who=none ss_pid='' ss_pid_born='' ss_chap='' ss_chap_born='' ss_claim_boot=''
     [ -e "$1/claim" ] || [ -h "$1/claim" ] || return 0
@@ -83,7 +91,14 @@ ss_claim() {
         chaperone) ss_chap=$ss_value ss_chap_born=$ss_more ;;
         boot) ss_claim_boot=$ss_value ;;
         esac
-    done <"$1/claim"; } 2>/dev/null
+    done <"$1/claim"; } 2>/dev/null && return
+    ss_who=unknown ss_blind=yes
+    return 1
+}
+
+# ss_claim_surely DIR: the same, however long it takes, for whoever is not asked again.
+ss_claim_surely() {
+    until ss_claim "$1" || [ ! -d "$1" ]; do ss_nap 0.1; done
 }
 
 # ss_forget DIR: remove the secrets of a run: whoever has the claim has read them, and nobody else needs them any more.
@@ -171,7 +186,7 @@ ss_chaperone() {
         { "$@"; ss_code=$?; } 2>>"$ss_fate"
     fi
     ss_uptime
-    ss_claim "$ss_dir"
+    ss_claim_surely "$ss_dir"
     if [ "$ss_chap" = $ss_me ] && ss_alive "$ss_pid" "$ss_pid_born"; then
         # Who was killed is setsid or time, which waited for it in our stead. How the program ends nobody will know.
         while ss_alive "$ss_pid" "$ss_pid_born"; do ss_nap 1; done
@@ -256,7 +271,7 @@ ss_timer() {
     wait $!
     trap 'exit 0' TERM
     case $3 in *.*) ss_nap "0.${3#*.}" ;; esac
-    while [ -d "$1" ] && ss_claim "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
+    while [ -d "$1" ] && ss_claim_surely "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
     ss_ladder "$1" "$ss_cause" "$4" "$5" "$2"
 }
 
@@ -325,7 +340,7 @@ ss_signal() {
 ss_ladder() {
     trap : HUP INT TERM
     ss_dir=$1 ss_name=${1##*/} ss_spool=${1%/*}
-    ss_claim "$1"
+    ss_claim_surely "$1"
     [ $ss_who = program ] || return 0
     ss_boot_id
     [ "$ss_claim_boot" = "$ss_boot" ] || return 0
@@ -435,7 +450,14 @@ ss_self() {
 ss_place() {
     umask 077
     ss_machine=
-    { read -r ss_machine </etc/machine-id; } 2>/dev/null || ss_machine=$(uname -n)
+    if [ -s /etc/machine-id ] && [ -r /etc/machine-id ]; then
+        { read -r ss_machine </etc/machine-id; } 2>/dev/null || [ -n "$ss_machine" ] || {
+            echo '|problem cannot read /etc/machine-id'
+            return 1
+        }
+    else
+        ss_machine=$(uname -n)
+    fi
     case $ss_machine in *[!0-9A-Za-z]*) ss_machine=$(printf '%s' "$ss_machine" | tr -cd '[:alnum:]') ;; esac
     ss_machine=${ss_machine%"${ss_machine#????????}"}
     SS_SPOOL=${1:-${XDG_STATE_HOME:-$HOME/.local/state}/sshsched}/$2/$3-$ss_machine
@@ -567,7 +589,7 @@ ss_seal() {
         ss_claim "$1"
     fi
     [ $ss_who != sealed ] || ss_forget "$1"
-    [ $ss_who != none ]
+    case $ss_who in none | unknown) return 1 ;; esac
 }
 
 # ss_rooms NAME...: folders for many runs at the cost of one. What goes wrong is met again, and told, by ss_put.
@@ -636,7 +658,8 @@ ss_shepherd() {
     ss_detach /bin/sh -c 'eval "$SS_BASE$SS_CHAPERONE" && ss_herd "$@"' sshsched "$@"
 }
 
-# ss_tell FILE WORD: add the lines of a small file to ss_out, each behind the word. Never trust what is in it.
+# ss_tell FILE WORD: add the lines of a small file to ss_out, each behind the word; set ss_blind if it cannot be read.
+# Never trust what is in it.
 ss_tell() {
     [ -f "$1" ] || return 0
     ss_count=0
@@ -644,13 +667,13 @@ ss_tell() {
         [ ${#ss_next} -lt 1000 ] || ss_next=$(printf '%.1000s' "$ss_next")
         ss_out="$ss_out|$2 $ss_next$ss_nl"
         ss_count=$((ss_count + 1))
-    done <"$1"; } 2>/dev/null
+    done <"$1"; } 2>/dev/null || ss_blind=yes
 }
 
 # ss_report NAME: print what its spool says. Life is looked at before the status is: the other way round, a program that
-# ends in between would seem lost.
+# ends in between would seem lost. Where anything could not be read nothing is said, and whoever wants to know asks again.
 ss_report() {
-    ss_dir=$SS_SPOOL/$1 ss_out="|name $1$ss_nl"
+    ss_dir=$SS_SPOOL/$1 ss_out="|name $1$ss_nl" ss_blind=
     if [ -h "$ss_dir" ] || [ ! -d "$ss_dir" ]; then
         printf '%s|gone\n' "$ss_out"
         return
@@ -667,7 +690,7 @@ ss_report() {
     [ ! -e "$ss_dir/refused" ] || ss_out="$ss_out|refused$ss_nl"
     ss_tell "$ss_dir/stop" stop
     ss_tell "$ss_dir/stopped" stopped
-    printf '%s' "$ss_out"
+    [ -n "$ss_blind" ] || printf '%s' "$ss_out"
 }
 
 # ss_look NAME...: reports of many runs, and a sign of life from the scheduler.
