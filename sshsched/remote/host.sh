@@ -272,7 +272,7 @@ ss_timer() {
     trap 'exit 0' TERM
     case $3 in *.*) ss_nap "0.${3#*.}" ;; esac
     while [ -d "$1" ] && ss_claim_surely "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
-    ss_ladder "$1" "$ss_cause" "$4" "$5" "$2"
+    ss_climb "$1" "$ss_cause" "$4" "$5" "$2"
 }
 
 # ss_lease DIR USER SECONDS SIGNAL GRACE: end the program when no scheduler has shown itself for so long.
@@ -296,7 +296,7 @@ ss_lease() {
         sleep $ss_wait &
         wait $!
     done
-    ss_ladder "$1" abandoned "$4" "$5" "$2"
+    ss_climb "$1" abandoned "$4" "$5" "$2"
 }
 
 # ss_as USER COMMAND...: run it as that user, or as ourselves if USER is empty.
@@ -336,7 +336,8 @@ ss_signal() {
     done
 }
 
-# ss_ladder DIR CAUSE SIGNAL GRACE USER: the signal, the grace time, KILL until nobody is left, and say who still is.
+# ss_ladder DIR CAUSE SIGNAL GRACE USER: the signal, the grace time, KILL until nobody is left, and say who still is; fails
+# if that cannot be written.
 ss_ladder() {
     trap : HUP INT TERM
     ss_dir=$1 ss_name=${1##*/} ss_spool=${1%/*}
@@ -344,7 +345,8 @@ ss_ladder() {
     [ $ss_who = program ] || return 0
     ss_boot_id
     [ "$ss_claim_boot" = "$ss_boot" ] || return 0
-    [ -f "$1/stop" ] || printf '%s\n' "$2" >"$1/stop"
+    # Linked, so that nobody reads half of it, and whoever comes second changes nothing.
+    [ -f "$1/stop" ] || { printf '%s\n' "$2" >"$1/.stop.$$"; ln "$1/.stop.$$" "$1/stop" 2>/dev/null; }
     printf 'stopping %s\n' "$ss_name" >>"$ss_spool/journal"
     ss_uptime
     # Whole seconds are counted: better a little more grace than too little, but none at all where none is given.
@@ -365,8 +367,14 @@ ss_ladder() {
             ss_nap 0.1
         done
     fi
-    printf 'survivors%s\nend\n' "${ss_prey:+ $ss_prey}" >"$1/stopped"
+    { [ -s "$1/stop" ] || printf '%s\n' "$2" >"$1/stop"; } &&
+        printf 'survivors%s\nend\n' "${ss_prey:+ $ss_prey}" >"$1/stopped" || return 1
     printf 'stopped %s\n' "$ss_name" >>"$ss_spool/journal"
+}
+
+# ss_climb DIR CAUSE SIGNAL GRACE USER: the same for those whom nobody asks again: on a full disk the words wait for space.
+ss_climb() {
+    until ss_ladder "$@" || [ ! -d "$1" ]; do ss_nap 2; done
 }
 
 # Probe ---------------------------------------------------------------------------------------------------------------
@@ -688,7 +696,8 @@ ss_report() {
     ss_tell "$ss_dir/status" status
     [ $ss_who != none ] || ss_tell "$ss_dir/refused" refused
     [ ! -e "$ss_dir/refused" ] || ss_out="$ss_out|refused$ss_nl"
-    ss_tell "$ss_dir/stop" stop
+    # That it is there says that somebody asked, though nothing may be in it yet.
+    if [ -f "$ss_dir/stop" ] && [ ! -s "$ss_dir/stop" ]; then ss_out="$ss_out|stop$ss_nl"; else ss_tell "$ss_dir/stop" stop; fi
     ss_tell "$ss_dir/stopped" stopped
     [ -n "$ss_blind" ] || printf '%s' "$ss_out"
 }
