@@ -124,7 +124,9 @@ ss_child() {
     # shellcheck source=/dev/null
     . "$1/command"
     ss_stat $$
-    printf 'pid %s %s\nchaperone %s %s\nboot %s\n' $$ "$ss_born" "$2" "$3" "$SS_BOOT" >"$1/.claim.$$"
+    # One by one: some shells write each line by itself, and tell only of the last one that it could not be written.
+    { printf 'pid %s %s\n' $$ "$ss_born" && printf 'chaperone %s %s\n' "$2" "$3" && printf 'boot %s\n' "$SS_BOOT"; } \
+        >"$1/.claim.$$" || exit 1
     prepare
     ln "$1/.claim.$$" "$1/claim" || {
         ss_forget "$1"
@@ -232,7 +234,8 @@ ss_chaperone() {
     kill -s 0 -- "-$ss_pid" 2>/dev/null && ss_left=left
     # On a full disk the outcome waits for space: nobody but us knows it.
     until {
-        printf '%s\nup %s\npeak %s\n%s\n' "$ss_how" "$ss_up" "$ss_peak" "$ss_left" && times && printf 'end\n'
+        printf '%s\n' "$ss_how" && printf 'up %s\n' "$ss_up" && printf 'peak %s\n' "$ss_peak" &&
+            printf '%s\n' "$ss_left" && times && printf 'end\n'
     } >"$ss_dir/status"; do
         [ -d "$ss_dir" ] || exit 0
         ss_nap 1
@@ -368,7 +371,7 @@ ss_ladder() {
         done
     fi
     { [ -s "$1/stop" ] || printf '%s\n' "$2" >"$1/stop"; } &&
-        printf 'survivors%s\nend\n' "${ss_prey:+ $ss_prey}" >"$1/stopped" || return 1
+        { printf 'survivors%s\n' "${ss_prey:+ $ss_prey}" && printf 'end\n'; } >"$1/stopped" || return 1
     printf 'stopped %s\n' "$ss_name" >>"$ss_spool/journal"
 }
 
