@@ -74,8 +74,17 @@ class Wire:
         self._call(self._proxy.resume)
 
     def forget(self) -> None:
-        """Existing connections are silent for ever; new ones work."""
+        """Existing connections are silent; new ones work."""
         self._call(self._proxy.forget)
+
+    def revive(self) -> None:
+        """Silent connections pass on what they still held."""
+        self._call(self._proxy.revive)
+
+    @property
+    def lines(self) -> int:
+        """How many connections there are."""
+        return self._proxy.lines
 
     def cut_after(self, count: int, direction: str) -> None:
         """Cut the connection that passes so many more bytes in a direction."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -61,12 +62,25 @@ def test_a_short_stall(wired: Lab, wire: Wire) -> None:
 
 
 def test_a_long_silence(wired: Lab, wire: Wire) -> None:
-    """A link that is silent for longer than the keepalive is given up, said to be away since then, and made anew."""
+    """A link that is silent for longer than the keepalive is given up, said to be away since then, and made anew.
+
+    What the old one still held arrives when everything is over, and no claim is left: it starts nothing.
+    """
     (name,) = wired.submit(counts(wired, 2))
     wired.reaches(name, "running")
     wire.forget()
-    wait_until(lambda: wire.accepted > 1, within=25)
+    silent = time.time()
+    late = wired.submit(wired.mark("late"), count=5)
+    away = wired.once(name, lambda run: run["unreachable_since"], within=25)
     ended_well(wired, name, 2)
+    wire.revive()
+    wait_until(lambda: wire.lines == 1)
+    wait_until(lambda: not wired.spools())
+
+    assert "running" == away["state"]
+    assert 0 < datetime.fromisoformat(away["unreachable_since"]).timestamp() - silent < 15
+    assert 2 == wire.accepted
+    assert late == sorted(wired.marked("late"))
 
 
 def test_sshd_is_away(tmp_path: Path, sshd: Sshd) -> None:
