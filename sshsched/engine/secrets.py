@@ -108,6 +108,8 @@ async def _of_command(name: str, words: tuple[str, ...]) -> str:
         raise SecretError(f"secret '{name}': {shown} gave no answer within {COMMAND_WITHIN:g} s")
     if code:
         raise SecretError(f"secret '{name}': {shown} ended with {code}; try the command by hand")
+    if len(printed) == command.MOST:  # and the rest is not known
+        raise SecretError(f"secret '{name}': {shown} prints more than a secret of {command.MOST >> 10} KiB")
     return _text(name, shown, printed)
 
 

@@ -84,6 +84,7 @@ async def test_arguments_are_no_shell_text(tmp_path: Path) -> None:
         (Source("command", ("printf ''",)), "is empty"),
         (Source("command", ("printf '\\377'",)), "is not UTF-8"),
         (Source("command", ("printf 'a\\000b'",)), "NUL"),
+        (Source("command", ("yes s3cret | head -c 200000",)), "prints more than a secret"),
     ],
 )
 async def test_what_goes_wrong(source: Source, words: str) -> None:
