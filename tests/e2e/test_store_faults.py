@@ -129,3 +129,29 @@ def test_a_store_that_is_not_ours(tmp_path: Path, sshd: Sshd, harm: str) -> None
         assert harm in refused.stderr
         assert str(place) in refused.stderr
         assert ("failure", 6, [name]) == (run["state"], run["exit_code"], made.marked())
+
+
+def test_a_store_that_is_damaged_meanwhile(tmp_path: Path, sshd: Sshd) -> None:
+    """Damage that shows while the scheduler runs ends it with a line; programs go on, and are found after."""
+    with lab(tmp_path, sshd) as made:
+        made.start(command=(sys.executable, "-m", "tests.e2e.filler"), FAULT=str(made.folder / "fault"))
+        (name,) = made.submit(f"{made.mark()}; until [ -s {made.marks}/go ]; do sleep 0.05; done; exit 6")
+        made.reaches(name, "running")
+        (made.folder / "fault").write_text("damaged")
+        with pytest.raises(SchedulerError) as refused, made.impatient(5) as client:
+            client.submit([{"host": "box", "program": {"command": made.mark("second")}}])
+        process = made.process
+        assert process
+        wait_until(lambda: process.poll() is not None, within=10)
+        code = made.gone()
+        (made.marks / "go").write_text("go")
+        last = made.words().strip().splitlines()[-1]
+        made.start()
+        run = made.finished(name)
+        made.settled()
+
+        assert 125 == code
+        for words in (last, str(refused.value)):
+            assert f"{made.state}/store.db: damaged" in words
+            assert "restore a backup of it" in words
+        assert ("failure", 6, [name], []) == (run["state"], run["exit_code"], made.marked(), made.marked("second"))
