@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -98,6 +99,41 @@ def test_output_that_somebody_removed(box: Lab) -> None:
     box.settled()
 
     assert b"".join(b"%d\n" % i for i in range(1, 6001)) == box.output(name)
+
+
+@contextmanager
+def read_only(made: Lab) -> Iterator[str]:
+    """The folder of the store can only be read; a mount says so, as root may write everywhere else."""
+    for words in (["--bind", str(made.state), str(made.state)], ["-o", "remount,ro,bind", str(made.state)]):
+        subprocess.run(["mount", *words], check=True)
+    try:
+        yield "Read-only file system"
+    finally:
+        subprocess.run(["umount", str(made.state)], check=True)
+
+
+def test_a_store_that_is_read_only_at_start(tmp_path: Path, sshd: Sshd) -> None:
+    """It ends the start with one line that names file and reason; programs go on, and the past can be read."""
+    with lab(tmp_path, sshd) as made:
+        made.start()
+        (name,) = made.submit(f"{made.mark()}; sleep 1; {made.mark('ended')}; exit 6")
+        made.reaches(name, "running")
+        made.end()
+        with read_only(made) as words:
+            refused = made.cli("serve")
+            listed = made.cli("runs")
+        wait_until(lambda: made.marked("ended"))
+        made.start()
+        run = made.finished(name)
+        made.settled()
+
+        assert 125 == refused.returncode
+        assert 1 == len(refused.stderr.strip().splitlines()), refused.stderr
+        assert words in refused.stderr
+        assert str(made.state) in refused.stderr
+        assert 0 == listed.returncode
+        assert name in listed.stdout
+        assert ("failure", 6, [name]) == (run["state"], run["exit_code"], made.marked())
 
 
 @pytest.mark.parametrize("harm", ["damaged", "newer"])
