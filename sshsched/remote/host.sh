@@ -181,8 +181,10 @@ ss_chaperone() {
         ss_jobs
         "$@" 2>>"$ss_fate" &
         set +m 2>/dev/null
-        ss_code=0
-        while wait $!; ss_code=$?; [ $ss_code -gt 128 ] && kill -0 $! 2>/dev/null; do :; done
+        ss_code=0 ss_kid=$! ss_kid_born=''
+        ss_stat $ss_kid && ss_kid_born=$ss_born
+        # A signal ends the wait, and in ksh93 not even with a code that says so.
+        while wait $ss_kid; ss_code=$?; ss_alive "$ss_kid" "$ss_kid_born"; do :; done
     else
         # What the shell itself says of a waiter that was killed goes there too.
         { "$@"; ss_code=$?; } 2>>"$ss_fate"
