@@ -176,18 +176,31 @@ async def test_a_kill_at_any_system_call_of_a_stop(
     control.close()
 
 
-# A start that arrives in part -----------------------------------------------------------------------------------
+# A request that arrives in part ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [pytest.param(24, id="some"), ALL])
+@pytest.mark.parametrize("request_", ["start", "start together", "stop", "clean"])
 @pytest.mark.parametrize("shell", [*SHELLS, "mksh"])
-async def test_a_start_cut_at_any_byte(make_host: MakeHost, shell: str, count: int) -> None:
-    """A start of which only the first bytes arrive does nothing at all; a whole one does all."""
+async def test_a_request_cut_at_any_byte(make_host: MakeHost, shell: str, request_: str, count: int) -> None:
+    """A request of which only the first bytes arrive does nothing at all, and removes nothing; a whole one does all.
+
+    Of several that are sent together, those that are whole may be done: no program starts before the last one is.
+    """
     host = make_host(shell)
     control = await host.control()
     run = a_run("echo 'it is'; exit 7", env={"A": "b c\n}\n"}, stdin="data\n")
-    call = script.start(control.placed(run), script.spool_name(run), {})
-    request = script.request(1, call).encode()
+    other, ended = a_run("sleep 300"), a_run("true")
+    await control.start(other)
+    await control.claimed(other)
+    await control.do(ended)
+    calls = {
+        "start": [script.start(control.placed(run), script.spool_name(run), {})],
+        "start together": control.starting([run]),
+        "stop": [control.stopping(other, grace=0)],
+        "clean": [script.clean([script.spool_name(ended)])],
+    }[request_]
+    sent = "".join(script.request(number, call) for number, call in enumerate(calls, 1)).encode()
     setup = f"{script.join(str(control.spool))}\nSS_SETSID={control.hello.setsid} SS_TIME=\n"
     export = "SS_BOOT=$ss_boot\nexport $SS_NAMES\n"
     prelude = (setup + export).replace("/bin/sh", host.sh).encode()
@@ -195,20 +208,28 @@ async def test_a_start_cut_at_any_byte(make_host: MakeHost, shell: str, count: i
     def cut_at(length: int) -> set[str]:
         subprocess.run(
             [host.sh],
-            input=prelude + request[:length].replace(b"/bin/sh", host.sh.encode()),
+            input=prelude + sent[:length].replace(b"/bin/sh", host.sh.encode()),
             capture_output=True,
             env={"PATH": os.defpath},
             check=False,
         )
-        return {path.name for path in control.spool.iterdir()}
+        own = {"command", "stdin"} if request_ == "start together" else set()  # of calls that were whole
+        paths = [path for path in control.spool.rglob("*") if path.parent.name != "shells" and path.name not in own]
+        return {str(path) for path in paths if path != control.folder(run) or request_ == "start"}
 
     before = cut_at(0)
-    last = len(request) - 1  # without its last byte, a newline, the request is whole
+    last = len(sent) - 1  # without its last byte, a newline, the request is whole
     for length in sorted({*range(1, last, max(1, last // count)), *range(last - 12, last)}):
-        assert before == cut_at(length), request[:length]
+        assert before == cut_at(length), sent[:length]
+    assert (await control.look(other)).alive
 
-    assert {script.spool_name(run)} == cut_at(len(request)) - before
-    outcome = (await control.ended(run)).outcome
-    assert outcome is not None
-    assert 7 == outcome.exit_code
+    cut_at(len(sent))
+    if request_.startswith("start"):
+        outcome = (await control.ended(run)).outcome
+        assert outcome is not None
+        assert 7 == outcome.exit_code
+    elif request_ == "stop":
+        assert () == (await control.stopped(other)).survivors
+    else:
+        assert not control.folder(ended).exists()
     control.close()
