@@ -22,8 +22,8 @@ FULL, READ_ONLY, NO_MORE_FILES = "error=ENOSPC", "error=EROFS", "error=EMFILE"
 ALL = pytest.param(EVERY, id="all", marks=pytest.mark.soak)
 
 
-@pytest.mark.parametrize("count", [pytest.param(12, id="some"), ALL])
-@pytest.mark.parametrize("fault", [FULL, READ_ONLY])
+@pytest.mark.parametrize("count", [pytest.param(8, id="some"), ALL])
+@pytest.mark.parametrize("fault", [FULL, pytest.param(READ_ONLY, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("who", ["chaperone", "child", "everybody"])
 @pytest.mark.parametrize("shell", SHELLS)
 async def test_a_write_that_fails_on_the_host(
@@ -79,7 +79,7 @@ async def test_a_start_that_cannot_be_written_down(make_host: MakeHost, shell: s
     control.close()
 
 
-@pytest.mark.parametrize("count", [pytest.param(12, id="some"), ALL])
+@pytest.mark.parametrize("count", [pytest.param(8, id="some"), ALL])
 @pytest.mark.parametrize("shell", SHELLS)
 async def test_what_cannot_be_read_is_unknown(make_host: MakeHost, shell: str, count: int) -> None:
     """While a host can open no file, nobody is said to be dead, sealed or gone: there is the truth, or no report."""
