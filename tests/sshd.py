@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 from sshsched.remote.ssh_config import Paths
+from tests.cable import Cable
 from tests.support import wait_until
 
 Options = Mapping[str, str | Sequence[str]]
@@ -62,19 +63,32 @@ def _penalties() -> dict[str, str]:
 
 
 class Sshd:
-    """One sshd on a free loopback port, with its own host key, client key, known_hosts and ssh_config."""
+    """One sshd on a free loopback port, with its own host key, client key, known_hosts and ssh_config.
 
-    def __init__(self, folder: Path, name: str = "box", *, user: str = "", options: Options | None = None) -> None:
+    With a cable it is at the far end of it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "box",
+        *,
+        user: str = "",
+        options: Options | None = None,
+        cable: Cable | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.name = folder, name
         self.user = user or pwd.getpwuid(os.getuid()).pw_name
         self._own_home = bool(user)
+        self.address = cable.far if cable else "127.0.0.1"
+        self._inside = cable.inside if cable else []
         self.port = free_port()
         self.options: dict[str, str | Sequence[str]] = dict(options or {})
         self.host_key = make_key(folder / "host_key", comment=f"host {name}")
         self.key = make_key(folder / "id_test", comment=f"client of {name}")
         self.known_hosts = folder / "known_hosts"
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {self.public(self.host_key)}\n")
+        self.known_hosts.write_text(f"[{self.address}]:{self.port} {self.public(self.host_key)}\n")
         self.config = folder / "ssh_config"
         self.config.write_text(self.block())
         # sshd reads it as the user who logs in, who may not enter pytest's folders.
@@ -110,7 +124,7 @@ class Sshd:
         """A `Host` block of ssh_config for this server."""
         lines = [
             f"Host {name or self.name}",
-            "HostName 127.0.0.1",
+            f"HostName {self.address}",
             f"Port {port or self.port}",
             f"User {self.user}",
             f"IdentityFile {self.key}",
@@ -139,7 +153,7 @@ class Sshd:
         config.write_text(self._sshd_config())
         self._log_read = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            command = [program("sshd", "openssh-server"), "-D", "-e", "-f", str(config)]
+            command = [*self._inside, program("sshd", "openssh-server"), "-D", "-e", "-f", str(config)]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self._listens)
         return self
@@ -183,12 +197,12 @@ class Sshd:
         assert self._process
         assert self._process.poll() is None, f"sshd ended: {self.log.read_text()[-2000:]}"
         # Asked of the log: a connection that only tries the door would count for MaxStartups.
-        return b"Server listening on 127.0.0.1" in self.log.read_bytes()[self._log_read :]
+        return f"Server listening on {self.address}".encode() in self.log.read_bytes()[self._log_read :]
 
     def _sshd_config(self) -> str:
         usual: dict[str, str | Sequence[str]] = {
             "Port": str(self.port),
-            "ListenAddress": "127.0.0.1",
+            "ListenAddress": self.address,
             "HostKey": str(self.host_key),
             "PidFile": "none",
             "AuthorizedKeysFile": str(self.authorized_keys),

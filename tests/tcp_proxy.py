@@ -25,6 +25,7 @@ class TcpProxy:
         self._open.set()
         self._lines: set[asyncio.Task[None]] = set()
         self._dead: set[asyncio.Task[None]] = set()
+        self._revived = asyncio.Event()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> TcpProxy:
@@ -52,8 +53,19 @@ class TcpProxy:
         self._open.set()
 
     def forget(self) -> None:
-        """Existing connections never pass a byte again, and are not closed either; new ones work."""
+        """Existing connections pass no byte any more, and are not closed either; new ones work."""
         self._dead |= self._lines
+
+    def revive(self) -> None:
+        """Forgotten connections pass on what they still held, in order, and live or end as their two sides have it."""
+        self._dead.clear()
+        self._revived.set()
+        self._revived = asyncio.Event()
+
+    @property
+    def lines(self) -> int:
+        """How many connections there are, forgotten ones too."""
+        return len(self._lines)
 
     def cut_after(self, count: int, direction: str) -> None:
         """Reset the connection that passes this many more bytes in a direction, after exactly so many; then work on."""
@@ -87,7 +99,7 @@ class TcpProxy:
                 await asyncio.sleep(self.delay)
             await self._open.wait()
             if line in self._dead:
-                await asyncio.Event().wait()
+                await self._revived.wait()
             limit = self._limits.get(direction)
             writer.write(data if limit is None else data[:limit])
             await writer.drain()

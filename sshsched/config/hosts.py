@@ -13,7 +13,7 @@ Rule: a file that is absent costs nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ from sshsched.config.reading import Key, Record, read_value, reader
 from sshsched.config.settings import MOST_SLOTS, load_settings
 from sshsched.config.strict import read_file
 from sshsched.config.values import TEXT, Integer, Many, Pairs, Word, read_named
-from sshsched.domain.draft import HOST_NAME
+from sshsched.domain.draft import HOST_NAME, length_flaw
 from sshsched.domain.hosts import LOCAL, Host
 from sshsched.domain.plan import STRATEGIES
 from sshsched.domain.view import Group
@@ -32,6 +32,18 @@ from sshsched.errors import ConfigError, Problem
 from sshsched.kinds.jobs import USER_NAME
 
 FILE: Final = "hosts.yaml"
+
+
+@dataclass(frozen=True)
+class _Variables(Pairs[str]):
+    """Each of them short enough to be handed to a program."""
+
+    def _value(self, name: str, node: Node, problems: Problems) -> str:
+        text = super()._value(name, node, problems)
+        if message := length_flaw(f"{name}={text}"):
+            raise problems.refuse(node, message)
+        return text
+
 
 # No name may begin with a dash: ssh_config's ProxyCommand and the like would take it for an option.
 _NAME: Final = r"[^\s-]\S*"
@@ -42,7 +54,7 @@ IDENTITY: Final = Key[tuple[str, ...]]("identity", Many(TEXT), "key files to off
 JUMP: Final = Key[str | None]("jump", Word(_NAME, "host name"), "hosts to go through, commas between", None)
 SLOTS: Final = Key[int | None]("slots", Integer(1, MOST_SLOTS), "how many programs run here at once", None)
 TAGS: Final = Key[tuple[str, ...]]("tags", Many(Word(r"[^\s,]+", "tag")), "words to find hosts by", ())
-ENV: Final = Key("env", Pairs(ENV_NAME, ENV_WANTED, TEXT), "environment variables of all programs here", {})
+ENV: Final = Key("env", _Variables(ENV_NAME, ENV_WANTED, TEXT), "environment variables of all programs here", {})
 SPOOL: Final = Key[str | None]("spool", TEXT, "the folder on the host where runs keep their spools", None)
 
 _HERE: Final = (SLOTS, TAGS, ENV, SPOOL)

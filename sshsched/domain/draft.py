@@ -134,6 +134,16 @@ def text_flaw(value: str) -> str | None:
     return None
 
 
+def length_flaw(word: str) -> str | None:
+    """Why this word is too long for any program; None if it is not. Of a variable, NAME=VALUE is the word."""
+    if len(word) <= LONGEST_WORD // 4:  # no character takes more than four bytes
+        return None
+    size = len(word.encode())
+    if size <= LONGEST_WORD:
+        return None
+    return f"takes {size} bytes, and Linux hands over {LONGEST_WORD} at most"
+
+
 def _what_to_run(program: Program, at: str) -> Iterator[Flaw]:
     if (program.command is None) == (not program.argv):
         yield at, "give exactly one of command (text for sh -c) and argv (a list)"
@@ -147,10 +157,8 @@ def _word(at: str, value: str, before: str = "", *, empty: bool = True) -> Itera
     """A text that is handed to a program as one word, after `before`."""
     flaws = list(_text(at, value, empty=empty))
     yield from flaws
-    if not flaws and len(before) + len(value) > LONGEST_WORD // 4:  # no character takes more than four bytes
-        size = len((before + value).encode())
-        if size > LONGEST_WORD:
-            yield at, f"takes {size} bytes, and Linux hands over {LONGEST_WORD} at most; hand it over by `stdin`"
+    if not flaws and (message := length_flaw(before + value)):
+        yield at, f"{message}; hand it over by `stdin`"
 
 
 def _text(at: str, value: str, *, empty: bool = True) -> Iterator[Flaw]:

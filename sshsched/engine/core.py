@@ -17,7 +17,7 @@ from sshsched.domain.instructions import Ask, Instruction, Notice, Saving
 from sshsched.domain.model import Run
 from sshsched.engine.board import Board
 from sshsched.engine.turn import MakeRun, Turn
-from sshsched.errors import StoreBusyError
+from sshsched.errors import StoreBusyError, StoreError
 
 TICK = 1.0
 RETRY_STORE = 1.0
@@ -89,7 +89,13 @@ class Core:
             batch = [await self._events.get()]
             while not self._events.empty():
                 batch.append(self._events.get_nowait())
-            changed = await self._turn([event for event, _ in batch])
+            try:
+                changed = await self._turn([event for event, _ in batch])
+            except StoreError as error:  # the end of us; whoever waits is told why
+                for _, done in batch:
+                    if done is not None and not done.done():
+                        done.set_exception(error)
+                raise
             for _, done in batch:
                 if done is not None and not done.done():
                     done.set_result(changed)

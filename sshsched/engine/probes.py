@@ -14,7 +14,7 @@ from itertools import count
 
 from sshsched.domain.events import Event, Learnt
 from sshsched.domain.view import Fact, Probe
-from sshsched.errors import HostError
+from sshsched.errors import HostError, UnusableError
 from sshsched.remote.answers import Answered
 from sshsched.remote.link import Link
 
@@ -79,6 +79,9 @@ class Prober:
             if found is not None:
                 at = self._clock()
                 self._post(Learnt(at, probe.key, Fact(at, found.code == 0, _words(found, probe))))
+        except UnusableError as error:
+            at = self._clock()
+            self._post(Learnt(at, probe.key, Fact(at, False, error.message)))
         except HostError as error:
             log.debug("%s: probe: %s", probe.host, error)
         except Exception:

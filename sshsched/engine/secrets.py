@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sshsched.domain.draft import length_flaw
 from sshsched.domain.model import Run
 from sshsched.domain.secrets import Source
 from sshsched.engine import command
@@ -38,7 +39,11 @@ class Secrets:
 
     async def of(self, run: Run) -> Mapping[str, str]:
         """The environment variables of a run's program that are secrets. Raises SecretError."""
-        return {variable: await self.value(name) for variable, name in run.plan.secrets.items()}
+        values = {variable: await self.value(name) for variable, name in run.plan.secrets.items()}
+        for variable, value in values.items():
+            if message := length_flaw(f"{variable}={value}"):
+                raise SecretError(f"secret '{run.plan.secrets[variable]}': {message}")
+        return values
 
     async def value(self, name: str) -> str:
         """A secret. One that config.yaml does not know is an environment variable. Raises SecretError."""
@@ -108,6 +113,8 @@ async def _of_command(name: str, words: tuple[str, ...]) -> str:
         raise SecretError(f"secret '{name}': {shown} gave no answer within {COMMAND_WITHIN:g} s")
     if code:
         raise SecretError(f"secret '{name}': {shown} ended with {code}; try the command by hand")
+    if len(printed) == command.MOST:  # and the rest is not known
+        raise SecretError(f"secret '{name}': {shown} prints more than a secret of {command.MOST >> 10} KiB")
     return _text(name, shown, printed)
 
 

@@ -13,6 +13,7 @@
 #   the scheduler, to seal it. link(2) fails if the name exists, so one of them wins, once.
 #   Names of runs hold no blanks and no special characters; paths are quoted everywhere, for the spool's folder may.
 #   Answers are lines behind a bar; what a tool complains of comes without one and is evidence.
+#   What is there and cannot be read just now (no file can be opened) is unknown: never absent, dead or sealed.
 #   Nothing here reads standard input: it is the stream of requests.
 #   Where something is done for every run, it is done with builtins: a fork costs more than all the rest.
 
@@ -20,12 +21,13 @@
 
 # ss_stat PID: set ss_state, ss_group and ss_born of that process, or fail if there is none. ss_line begins with its number.
 # A name may hold blanks, brackets and newlines, so only what follows the last bracket of the last line counts.
+# ss_blind is set where a process is there and cannot be looked at.
 ss_stat() {
     ss_line=
     if [ -r "/proc/$1/stat" ]; then
         { while IFS= read -r ss_next || [ -n "$ss_next" ]; do
             ss_line=$ss_next
-        done <"/proc/$1/stat"; } 2>/dev/null
+        done <"/proc/$1/stat"; } 2>/dev/null || [ ! -r "/proc/$1/stat" ] || ss_blind=yes
         set -- ${ss_line##*') '}
         [ $# -ge 20 ] || return 1
         ss_state=$1 ss_group=$3 ss_born=${20}
@@ -53,9 +55,14 @@ ss_uptime() {
 
 # ss_boot_id: set ss_boot to what changes with every boot, and only then.
 ss_boot_id() {
-    { read -r ss_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null ||
+    ss_boot=
+    # Another word for the same boot would look like a reboot: where it is there, it is that or none.
+    if [ -r /proc/sys/kernel/random/boot_id ]; then
+        { read -r ss_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+    else
         ss_boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime 2>/dev/null) ||
-        ss_boot=$(who -b 2>/dev/null | tr -cd '[:alnum:]')
+            ss_boot=$(who -b 2>/dev/null | tr -cd '[:alnum:]')
+    fi
 }
 
 # ss_nap SECONDS: sleep that long, or a second where only whole ones are known.
@@ -71,6 +78,7 @@ ss_jobs() {
 
 # ss_claim DIR: set ss_who (none, sealed or program) and, of a program, ss_pid, ss_pid_born, ss_chap, ss_chap_born,
 # ss_claim_boot. An empty claim is a seal too: on a full disk a name can still be linked where no byte can be written.
+# Fails, with ss_who unknown and ss_blind, if the claim is there and cannot be read.
 ss_claim() {
     ss_who=none ss_pid='' ss_pid_born='' ss_chap='' ss_chap_born='' ss_claim_boot=''
     [ -e "$1/claim" ] || [ -h "$1/claim" ] || return 0
@@ -83,7 +91,14 @@ ss_claim() {
         chaperone) ss_chap=$ss_value ss_chap_born=$ss_more ;;
         boot) ss_claim_boot=$ss_value ;;
         esac
-    done <"$1/claim"; } 2>/dev/null
+    done <"$1/claim"; } 2>/dev/null && return
+    ss_who=unknown ss_blind=yes
+    return 1
+}
+
+# ss_claim_surely DIR: the same, however long it takes, for whoever is not asked again.
+ss_claim_surely() {
+    until ss_claim "$1" || [ ! -d "$1" ]; do ss_nap 0.1; done
 }
 
 # ss_forget DIR: remove the secrets of a run: whoever has the claim has read them, and nobody else needs them any more.
@@ -109,7 +124,9 @@ ss_child() {
     # shellcheck source=/dev/null
     . "$1/command"
     ss_stat $$
-    printf 'pid %s %s\nchaperone %s %s\nboot %s\n' $$ "$ss_born" "$2" "$3" "$SS_BOOT" >"$1/.claim.$$"
+    # One by one: some shells write each line by itself, and tell only of the last one that it could not be written.
+    { printf 'pid %s %s\n' $$ "$ss_born" && printf 'chaperone %s %s\n' "$2" "$3" && printf 'boot %s\n' "$SS_BOOT"; } \
+        >"$1/.claim.$$" || exit 1
     prepare
     ln "$1/.claim.$$" "$1/claim" || {
         ss_forget "$1"
@@ -164,14 +181,16 @@ ss_chaperone() {
         ss_jobs
         "$@" 2>>"$ss_fate" &
         set +m 2>/dev/null
-        ss_code=0
-        while wait $!; ss_code=$?; [ $ss_code -gt 128 ] && kill -0 $! 2>/dev/null; do :; done
+        ss_code=0 ss_kid=$! ss_kid_born=''
+        ss_stat $ss_kid && ss_kid_born=$ss_born
+        # A signal ends the wait, and in ksh93 not even with a code that says so.
+        while wait $ss_kid; ss_code=$?; ss_alive "$ss_kid" "$ss_kid_born"; do :; done
     else
         # What the shell itself says of a waiter that was killed goes there too.
         { "$@"; ss_code=$?; } 2>>"$ss_fate"
     fi
     ss_uptime
-    ss_claim "$ss_dir"
+    ss_claim_surely "$ss_dir"
     if [ "$ss_chap" = $ss_me ] && ss_alive "$ss_pid" "$ss_pid_born"; then
         # Who was killed is setsid or time, which waited for it in our stead. How the program ends nobody will know.
         while ss_alive "$ss_pid" "$ss_pid_born"; do ss_nap 1; done
@@ -217,7 +236,8 @@ ss_chaperone() {
     kill -s 0 -- "-$ss_pid" 2>/dev/null && ss_left=left
     # On a full disk the outcome waits for space: nobody but us knows it.
     until {
-        printf '%s\nup %s\npeak %s\n%s\n' "$ss_how" "$ss_up" "$ss_peak" "$ss_left" && times && printf 'end\n'
+        printf '%s\n' "$ss_how" && printf 'up %s\n' "$ss_up" && printf 'peak %s\n' "$ss_peak" &&
+            printf '%s\n' "$ss_left" && times && printf 'end\n'
     } >"$ss_dir/status"; do
         [ -d "$ss_dir" ] || exit 0
         ss_nap 1
@@ -256,8 +276,8 @@ ss_timer() {
     wait $!
     trap 'exit 0' TERM
     case $3 in *.*) ss_nap "0.${3#*.}" ;; esac
-    while [ -d "$1" ] && ss_claim "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
-    ss_ladder "$1" "$ss_cause" "$4" "$5" "$2"
+    while [ -d "$1" ] && ss_claim_surely "$1" && [ $ss_who = none ]; do ss_nap 0.1; done
+    ss_climb "$1" "$ss_cause" "$4" "$5" "$2"
 }
 
 # ss_lease DIR USER SECONDS SIGNAL GRACE: end the program when no scheduler has shown itself for so long.
@@ -281,7 +301,7 @@ ss_lease() {
         sleep $ss_wait &
         wait $!
     done
-    ss_ladder "$1" abandoned "$4" "$5" "$2"
+    ss_climb "$1" abandoned "$4" "$5" "$2"
 }
 
 # ss_as USER COMMAND...: run it as that user, or as ourselves if USER is empty.
@@ -321,15 +341,17 @@ ss_signal() {
     done
 }
 
-# ss_ladder DIR CAUSE SIGNAL GRACE USER: the signal, the grace time, KILL until nobody is left, and say who still is.
+# ss_ladder DIR CAUSE SIGNAL GRACE USER: the signal, the grace time, KILL until nobody is left, and say who still is; fails
+# if that cannot be written.
 ss_ladder() {
     trap : HUP INT TERM
     ss_dir=$1 ss_name=${1##*/} ss_spool=${1%/*}
-    ss_claim "$1"
+    ss_claim_surely "$1"
     [ $ss_who = program ] || return 0
     ss_boot_id
     [ "$ss_claim_boot" = "$ss_boot" ] || return 0
-    [ -f "$1/stop" ] || printf '%s\n' "$2" >"$1/stop"
+    # Linked, so that nobody reads half of it, and whoever comes second changes nothing.
+    [ -f "$1/stop" ] || { printf '%s\n' "$2" >"$1/.stop.$$"; ln "$1/.stop.$$" "$1/stop" 2>/dev/null; }
     printf 'stopping %s\n' "$ss_name" >>"$ss_spool/journal"
     ss_uptime
     # Whole seconds are counted: better a little more grace than too little, but none at all where none is given.
@@ -350,8 +372,14 @@ ss_ladder() {
             ss_nap 0.1
         done
     fi
-    printf 'survivors%s\nend\n' "${ss_prey:+ $ss_prey}" >"$1/stopped"
+    { [ -s "$1/stop" ] || printf '%s\n' "$2" >"$1/stop"; } &&
+        { printf 'survivors%s\n' "${ss_prey:+ $ss_prey}" && printf 'end\n'; } >"$1/stopped" || return 1
     printf 'stopped %s\n' "$ss_name" >>"$ss_spool/journal"
+}
+
+# ss_climb DIR CAUSE SIGNAL GRACE USER: the same for those whom nobody asks again: on a full disk the words wait for space.
+ss_climb() {
+    until ss_ladder "$@" || [ ! -d "$1" ]; do ss_nap 2; done
 }
 
 # Probe ---------------------------------------------------------------------------------------------------------------
@@ -435,7 +463,14 @@ ss_self() {
 ss_place() {
     umask 077
     ss_machine=
-    { read -r ss_machine </etc/machine-id; } 2>/dev/null || ss_machine=$(uname -n)
+    if [ -s /etc/machine-id ] && [ -r /etc/machine-id ]; then
+        { read -r ss_machine </etc/machine-id; } 2>/dev/null || [ -n "$ss_machine" ] || {
+            echo '|problem cannot read /etc/machine-id'
+            return 1
+        }
+    else
+        ss_machine=$(uname -n)
+    fi
     case $ss_machine in *[!0-9A-Za-z]*) ss_machine=$(printf '%s' "$ss_machine" | tr -cd '[:alnum:]') ;; esac
     ss_machine=${ss_machine%"${ss_machine#????????}"}
     SS_SPOOL=${1:-${XDG_STATE_HOME:-$HOME/.local/state}/sshsched}/$2/$3-$ss_machine
@@ -567,7 +602,7 @@ ss_seal() {
         ss_claim "$1"
     fi
     [ $ss_who != sealed ] || ss_forget "$1"
-    [ $ss_who != none ]
+    case $ss_who in none | unknown) return 1 ;; esac
 }
 
 # ss_rooms NAME...: folders for many runs at the cost of one. What goes wrong is met again, and told, by ss_put.
@@ -636,7 +671,8 @@ ss_shepherd() {
     ss_detach /bin/sh -c 'eval "$SS_BASE$SS_CHAPERONE" && ss_herd "$@"' sshsched "$@"
 }
 
-# ss_tell FILE WORD: add the lines of a small file to ss_out, each behind the word. Never trust what is in it.
+# ss_tell FILE WORD: add the lines of a small file to ss_out, each behind the word; set ss_blind if it cannot be read.
+# Never trust what is in it.
 ss_tell() {
     [ -f "$1" ] || return 0
     ss_count=0
@@ -644,13 +680,13 @@ ss_tell() {
         [ ${#ss_next} -lt 1000 ] || ss_next=$(printf '%.1000s' "$ss_next")
         ss_out="$ss_out|$2 $ss_next$ss_nl"
         ss_count=$((ss_count + 1))
-    done <"$1"; } 2>/dev/null
+    done <"$1"; } 2>/dev/null || ss_blind=yes
 }
 
 # ss_report NAME: print what its spool says. Life is looked at before the status is: the other way round, a program that
-# ends in between would seem lost.
+# ends in between would seem lost. Where anything could not be read nothing is said, and whoever wants to know asks again.
 ss_report() {
-    ss_dir=$SS_SPOOL/$1 ss_out="|name $1$ss_nl"
+    ss_dir=$SS_SPOOL/$1 ss_out="|name $1$ss_nl" ss_blind=
     if [ -h "$ss_dir" ] || [ ! -d "$ss_dir" ]; then
         printf '%s|gone\n' "$ss_out"
         return
@@ -665,9 +701,10 @@ ss_report() {
     ss_tell "$ss_dir/status" status
     [ $ss_who != none ] || ss_tell "$ss_dir/refused" refused
     [ ! -e "$ss_dir/refused" ] || ss_out="$ss_out|refused$ss_nl"
-    ss_tell "$ss_dir/stop" stop
+    # That it is there says that somebody asked, though nothing may be in it yet.
+    if [ -f "$ss_dir/stop" ] && [ ! -s "$ss_dir/stop" ]; then ss_out="$ss_out|stop$ss_nl"; else ss_tell "$ss_dir/stop" stop; fi
     ss_tell "$ss_dir/stopped" stopped
-    printf '%s' "$ss_out"
+    [ -n "$ss_blind" ] || printf '%s' "$ss_out"
 }
 
 # ss_look NAME...: reports of many runs, and a sign of life from the scheduler.

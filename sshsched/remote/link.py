@@ -267,8 +267,9 @@ class Link:
         """Have a probe run on the host; a notice `probed NAME` says when it has an answer."""
         if self._journal is not None:
             self._journal.expect([name])
-        if refused := (await self._ask(script.ask(name, limit, text))).told:
-            raise UnusableError(self.host, refused[0].partition(" ")[2])
+        answer = await self._ask(script.ask(name, limit, text))
+        if answer.told:
+            raise UnusableError(self.host, _started(answer).refused)
 
     async def probe_answer(self, name: str) -> Answered | None:
         """What that probe answered; None if it has not yet. The host forgets it."""

@@ -207,5 +207,7 @@ async def _until_the_end(engine: Engine, hub: Hub, work: asyncio.Task[None], idl
                 return
     finally:
         ending.cancel()
-    if work.done():
-        work.result()
+    if work.done() and (error := work.exception()) is not None:
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]  # a damaged store has a message of its own
+        raise error

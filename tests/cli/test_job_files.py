@@ -57,6 +57,33 @@ def test_check_is_content(good: Place) -> None:
     assert "3 jobs, 3 schedules, 0 problems, 0 warnings\n" == done.err
 
 
+def test_words_that_no_kernel_takes(place: Place) -> None:
+    """A word of 128 KiB, also one that a template makes, is named by `check`, and by `run` before there is a run."""
+    long = "x" * 131_072
+    put(
+        place.config,
+        {
+            "jobs/argv.yaml": f"host: local\nargv: [echo, {long}]",
+            "jobs/command.yaml": 'host: local\nparams: {a: ab}\ncommand: "true {{ a * 70000 }}"',
+            "jobs/env.yaml": f"host: local\ncommand: 'true'\nenv: {{E: {long}}}",
+            "jobs/stdin.yaml": f"host: local\ncommand: wc -c\nstdin: {long}",
+        },
+    )
+    checked = place("check")
+    refused = {job: place("run", job) for job in ("argv", "command", "env")}
+    fine = place("run", "stdin", "--output")
+    runs = place("runs", "--json").json
+
+    for job, where in (("argv", "argv[1]"), ("command", "command"), ("env", "env.E")):
+        assert f"jobs/{job}.yaml:1:1: job '{job}': program.{where}: takes " in checked.text
+        assert 2 == refused[job].code
+        assert "and Linux hands over 131071 at most; hand it over by `stdin`" in refused[job].err
+    assert 2 == checked.code
+    assert 3 == len(checked.text.splitlines())
+    assert (0, "131072\n") == (fine.code, fine.text)
+    assert 1 == len(runs)
+
+
 def test_check_says_all_that_is_wrong(place: Place) -> None:
     """Of all files, in one go, with places; also what only shows once values are known."""
     put(

@@ -113,6 +113,17 @@ WRONG = {
 }
 
 
+def test_a_variable_that_no_kernel_takes(tmp_path: Path) -> None:
+    """A value that no program can be handed is refused where it stands; one byte less is not."""
+    assert "x" * 131_069 == hosts_of(tmp_path, f"a: {{env: {{B: {'x' * 131_069}}}}}")["a"].env["B"]
+    for name in ("a", "local"):
+        with pytest.raises(ConfigError) as raised:
+            hosts_of(tmp_path, f"{name}:\n  env: {{A: x, B: {'x' * 131_070}}}")
+
+        wrong = f"hosts.yaml:2:18: {name}.env.B: takes 131072 bytes, and Linux hands over 131071 at most"
+        assert wrong == str(raised.value)
+
+
 @pytest.mark.parametrize("text", WRONG)
 def test_what_is_wrong_is_said(tmp_path: Path, text: str) -> None:
     """Each mistake is one line with its place and what to do."""

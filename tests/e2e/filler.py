@@ -1,4 +1,4 @@
-"""A scheduler whose disk is full, or read-only, while the file FAULT says so: SQLite itself is told to be."""
+"""A scheduler whose store is full, read-only or damaged while the file FAULT says so: SQLite itself is told to be."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ _FAULT = Path(os.environ["FAULT"])
 def commit(connection: sqlite3.Connection, *, saves: Sequence[Save]) -> None:
     """The real one, where no page may be added, or nothing be written, or all is well."""
     fault = _FAULT.read_text() if _FAULT.exists() else ""
+    if fault == "damaged":
+        connection = sqlite3.connect(":memory:")
+        connection.deserialize(b"garbage" * 1000)
     if fault == "full":
         connection.execute("VACUUM")
     connection.execute(f"PRAGMA max_page_count = {1 if fault == 'full' else 4294967294}")

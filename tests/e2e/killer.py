@@ -1,7 +1,7 @@
 """A scheduler that kills itself at its n-th step, before or after it: the real one, with its doors wired.
 
 `python -m tests.e2e.killer serve` with KILL_AT=n. Steps are commits, instructions, requests to hosts, writes of output
-and deliveries. With KILL_AFTER=Class.method the first of these steps is the last one.
+and deliveries. With KILL_BEFORE=Class.method or KILL_AFTER=Class.method the first of these steps is the last one.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ DOORS: tuple[tuple[type, str], ...] = (
     *((OutputFiles, name) for name in ("write", "sync", "finish")),
 )
 _at = int(os.environ.get("KILL_AT", "0"))
-_after = os.environ.get("KILL_AFTER")
+_before, _after = os.environ.get("KILL_BEFORE"), os.environ.get("KILL_AFTER")
 _steps = count(1)
 
 
-def step(done: str = "") -> None:
-    """The n-th step is the last one, and so is what is not to be survived."""
-    if next(_steps) == _at or (done and done == _after):
+def step(wanted: bool) -> None:
+    """The n-th step is the last one, and so is one that is asked for by name."""
+    if next(_steps) == _at or wanted:
         if note := os.environ.get("KILL_NOTE"):
             os.close(os.open(note, os.O_CREAT))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -46,16 +46,16 @@ def wired(work: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(work)
     def plain(*args: Any, **named: Any) -> Any:
-        step()
+        step(work.__qualname__ == _before)
         result = work(*args, **named)
-        step(work.__qualname__)
+        step(work.__qualname__ == _after)
         return result
 
     @functools.wraps(work)
     async def waited(*args: Any, **named: Any) -> Any:
-        step()
+        step(work.__qualname__ == _before)
         result = await work(*args, **named)
-        step(work.__qualname__)
+        step(work.__qualname__ == _after)
         return result
 
     return waited if inspect.iscoroutinefunction(work) else plain

@@ -30,6 +30,7 @@ from tests.tcp_proxy import TcpProxy
 
 Shape = dict[str, Any]
 COMMAND = (sys.executable, "-m", "sshsched")
+PROGRAM = ("timeout", "stop", "stdin", "accept", "cwd", "env")
 FINISHED = ("success", "failure", "error", "skipped")
 
 
@@ -73,8 +74,17 @@ class Wire:
         self._call(self._proxy.resume)
 
     def forget(self) -> None:
-        """Existing connections are silent for ever; new ones work."""
+        """Existing connections are silent; new ones work."""
         self._call(self._proxy.forget)
+
+    def revive(self) -> None:
+        """Silent connections pass on what they still held."""
+        self._call(self._proxy.revive)
+
+    @property
+    def lines(self) -> int:
+        """How many connections there are."""
+        return self._proxy.lines
 
     def cut_after(self, count: int, direction: str) -> None:
         """Cut the connection that passes so many more bytes in a direction."""
@@ -192,9 +202,9 @@ class Lab:
     # Runs ------------------------------------------------------------------------------------------------------------
 
     def submit(self, command: str, host: str = "box", count: int = 1, **more: Any) -> list[str]:
-        """Runs of this command; `timeout`, `stop`, `stdin` and `accept` go to the program, the rest to the run."""
+        """Runs of this command; what is in PROGRAM goes to the program, the rest to the run."""
         program = {"command": command}
-        program |= {key: more.pop(key) for key in ("timeout", "stop", "stdin", "accept") if key in more}
+        program |= {key: more.pop(key) for key in PROGRAM if key in more}
         drafts = [{"host": host, "program": program, "by": "e2e", **more}] * count
         return [run["run"] for run in self.client.submit(drafts)]
 

@@ -15,8 +15,7 @@ from tests.sshd import Sshd
 from tests.support import wait_until
 
 KILLER = (sys.executable, "-m", "tests.e2e.killer")
-STRIDE = 9
-BYTES = bytes(random.Random(7).randbytes(40_000))
+BYTES = bytes(random.Random(7).randbytes(100_000))  # more than comes with a look
 
 
 def by_itself(made: Lab) -> None:
@@ -48,14 +47,29 @@ def is_stopped(made: Lab, run: Shape) -> None:
     assert ([run["run"]], [run["run"]]) == (made.marked(), made.marked("signals"))
 
 
-STORIES = {"by itself": (by_itself, is_by_itself), "stopped": (stopped, is_stopped)}
+def refused(made: Lab) -> None:
+    """A program that cannot even be tried."""
+    if not made.stored():
+        made.submit(made.mark(), cwd="/no/such/folder")
 
 
-def told(folder: Path, sshd: Sshd, story: str, at: int) -> bool:
-    """A story with a kill at that step, gone on with under the next scheduler. Whether the step was ever reached."""
+def is_refused(made: Lab, run: Shape) -> None:
+    assert ("error", "not-started", []) == (run["state"], run["reason"], made.marked())
+    assert "/no/such/folder" in run["message"]
+
+
+STORIES = {
+    "by itself": (by_itself, is_by_itself),
+    "stopped": (stopped, is_stopped),
+    "refused": (refused, is_refused),
+}
+
+
+def told(folder: Path, sshd: Sshd, story: str, **kill: str) -> bool:
+    """A story with a kill at some step, gone on with under the next scheduler. Whether the step was ever reached."""
     act, check = STORIES[story]
     with lab(folder, sshd) as made:
-        made.start(command=KILLER, KILL_AT=str(at), KILL_NOTE=str(made.folder / "killed"))
+        made.start(command=KILLER, KILL_NOTE=str(made.folder / "killed"), **kill)
         with suppress(SchedulerError):  # it died before it answered: what was asked for may be saved or not
             act(made)
             wait_until(lambda: not made.lives() or not made.client.status()["live"], within=30)
@@ -69,16 +83,27 @@ def told(folder: Path, sshd: Sshd, story: str, at: int) -> bool:
     return killed
 
 
-@pytest.mark.parametrize("at", range(1, 60, STRIDE))
-def test_kill_and_restart(tmp_path: Path, sshd: Sshd, at: int) -> None:
-    """A scheduler killed at some step of a run's life loses nothing, and starts nothing twice."""
-    told(tmp_path, sshd, "by itself", at)
-
-
-@pytest.mark.parametrize("at", range(1 + STRIDE // 2, 60, 2 * STRIDE))
-def test_kill_and_restart_of_a_stop(tmp_path: Path, sshd: Sshd, at: int) -> None:
-    """A scheduler killed at some step of a stop stops the program all the same, with one signal."""
-    told(tmp_path, sshd, "stopped", at)
+# Every door that a run goes through, in the order in which it does. The numbers of steps would not stay the same.
+@pytest.mark.parametrize(
+    ("story", "when", "door"),
+    [
+        ("by itself", "BEFORE", "Link.start"),
+        ("by itself", "AFTER", "Link.start"),
+        ("by itself", "AFTER", "OutputFiles.write"),
+        ("by itself", "AFTER", "OutputFiles.sync"),
+        ("by itself", "AFTER", "Link.fetch_bulk"),
+        ("by itself", "BEFORE", "Link.clean"),
+        ("by itself", "AFTER", "Link.clean"),
+        ("by itself", "AFTER", "OutputFiles.finish"),
+        ("stopped", "BEFORE", "Link.stop"),
+        ("stopped", "AFTER", "Link.stop"),
+        ("refused", "BEFORE", "Link.settle"),
+        ("refused", "AFTER", "Link.settle"),
+    ],
+)
+def test_kill_and_restart(tmp_path: Path, sshd: Sshd, story: str, when: str, door: str) -> None:
+    """A scheduler killed before or after it does something for a run loses nothing, and does nothing twice."""
+    assert told(tmp_path, sshd, story, **{f"KILL_{when}": door}), "it was not killed"
 
 
 @pytest.mark.soak
@@ -87,7 +112,7 @@ def test_kill_and_restart_of_a_stop(tmp_path: Path, sshd: Sshd, at: int) -> None
 def test_every_step(tmp_path: Path, sshd: Sshd, story: str) -> None:
     """There is no step at which a kill costs anything."""
     at = 1
-    while told(tmp_path / str(at), sshd, story, at):
+    while told(tmp_path / str(at), sshd, story, KILL_AT=str(at)):
         at += 1
 
     assert 20 < at, "hardly any step was reached: the doors are not wired"

@@ -86,7 +86,7 @@ def killed(folder: Path, sshd: Sshd, at: int) -> bool:
 @pytest.mark.parametrize("at", range(5, 105, STRIDE))
 def test_kill_and_restart(tmp_path: Path, sshd: Sshd, at: int) -> None:
     """A scheduler killed at some step of many runs' lives makes nothing twice, and forgets nobody."""
-    killed(tmp_path, sshd, at)
+    assert killed(tmp_path, sshd, at), "it was not killed"
 
 
 @pytest.mark.soak

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from tests.cable import Cable, cable
 from tests.e2e.kit import Lab, Wire, lab
 from tests.sshd import Sshd
 from tests.support import wait_until
@@ -61,12 +63,65 @@ def test_a_short_stall(wired: Lab, wire: Wire) -> None:
 
 
 def test_a_long_silence(wired: Lab, wire: Wire) -> None:
-    """A link that is silent for longer than the keepalive is given up, said to be away since then, and made anew."""
+    """A link that is silent for longer than the keepalive is given up, said to be away since then, and made anew.
+
+    What the old one still held arrives when everything is over, and no claim is left: it starts nothing.
+    """
     (name,) = wired.submit(counts(wired, 2))
     wired.reaches(name, "running")
     wire.forget()
-    wait_until(lambda: wire.accepted > 1, within=25)
+    silent = time.time()
+    late = wired.submit(wired.mark("late"), count=5)
+    away = wired.once(name, lambda run: run["unreachable_since"], within=25)
     ended_well(wired, name, 2)
+    wire.revive()
+    wait_until(lambda: wire.lines == 1)
+    wait_until(lambda: not wired.spools())
+
+    assert "running" == away["state"]
+    assert 0 < datetime.fromisoformat(away["unreachable_since"]).timestamp() - silent < 15
+    assert 2 == wire.accepted
+    assert late == sorted(wired.marked("late"))
+
+
+LOST = {"all packets": (Cable.pull_out, Cable.plug_in), "answers": (Cable.mute, Cable.unmute)}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("lost", LOST)
+def test_packets_are_lost(tmp_path: Path, lost: str) -> None:
+    """For less than the keepalive, the connection goes on; for longer, the outcome is here soon after the return."""
+    down, up = LOST[lost]
+    with cable() as wire, lab(tmp_path, server := Sshd(tmp_path / "far", cable=wire)) as made:
+        server.start()
+        try:
+            made.start()
+            (name,) = made.submit(counts(made, 4))
+            made.reaches(name, "running")
+            down(wire)
+            wait_until(_passed(2))
+            up(wire)
+            (short,) = made.submit("echo short")
+            made.finished(short, within=BACK_WITHIN)
+            links = server.log.read_text().count("Connection from")
+            down(wire)
+            (late,) = made.submit(made.mark("late"))  # sent into the void, or heard without an answer
+            away = made.once(name, lambda run: run["unreachable_since"], within=25)
+            wait_until(_passed(6), within=10)  # attempts to connect go on meanwhile
+            meanwhile = made.run(name)
+            up(wire)
+            back = time.monotonic()
+            for each in (name, late):
+                made.finished(each, within=BACK_WITHIN)
+            took = time.monotonic() - back
+            ended_well(made, name, 4)
+        finally:
+            server.remove()
+
+    assert 1 == links
+    assert ("running", away["unreachable_since"]) == (meanwhile["state"], meanwhile["unreachable_since"])
+    assert BACK_WITHIN > took
+    assert [late] == made.marked("late")
 
 
 def test_sshd_is_away(tmp_path: Path, sshd: Sshd) -> None:

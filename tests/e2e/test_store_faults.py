@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -100,6 +101,41 @@ def test_output_that_somebody_removed(box: Lab) -> None:
     assert b"".join(b"%d\n" % i for i in range(1, 6001)) == box.output(name)
 
 
+@contextmanager
+def read_only(made: Lab) -> Iterator[str]:
+    """The folder of the store can only be read; a mount says so, as root may write everywhere else."""
+    for words in (["--bind", str(made.state), str(made.state)], ["-o", "remount,ro,bind", str(made.state)]):
+        subprocess.run(["mount", *words], check=True)
+    try:
+        yield "Read-only file system"
+    finally:
+        subprocess.run(["umount", str(made.state)], check=True)
+
+
+def test_a_store_that_is_read_only_at_start(tmp_path: Path, sshd: Sshd) -> None:
+    """It ends the start with one line that names file and reason; programs go on, and the past can be read."""
+    with lab(tmp_path, sshd) as made:
+        made.start()
+        (name,) = made.submit(f"{made.mark()}; sleep 1; {made.mark('ended')}; exit 6")
+        made.reaches(name, "running")
+        made.end()
+        with read_only(made) as words:
+            refused = made.cli("serve")
+            listed = made.cli("runs")
+        wait_until(lambda: made.marked("ended"))
+        made.start()
+        run = made.finished(name)
+        made.settled()
+
+        assert 125 == refused.returncode
+        assert 1 == len(refused.stderr.strip().splitlines()), refused.stderr
+        assert words in refused.stderr
+        assert str(made.state) in refused.stderr
+        assert 0 == listed.returncode
+        assert name in listed.stdout
+        assert ("failure", 6, [name]) == (run["state"], run["exit_code"], made.marked())
+
+
 @pytest.mark.parametrize("harm", ["damaged", "newer"])
 def test_a_store_that_is_not_ours(tmp_path: Path, sshd: Sshd, harm: str) -> None:
     """A damaged or newer store ends the start with one line; programs go on, and are found once it is mended."""
@@ -129,3 +165,29 @@ def test_a_store_that_is_not_ours(tmp_path: Path, sshd: Sshd, harm: str) -> None
         assert harm in refused.stderr
         assert str(place) in refused.stderr
         assert ("failure", 6, [name]) == (run["state"], run["exit_code"], made.marked())
+
+
+def test_a_store_that_is_damaged_meanwhile(tmp_path: Path, sshd: Sshd) -> None:
+    """Damage that shows while the scheduler runs ends it with a line; programs go on, and are found after."""
+    with lab(tmp_path, sshd) as made:
+        made.start(command=(sys.executable, "-m", "tests.e2e.filler"), FAULT=str(made.folder / "fault"))
+        (name,) = made.submit(f"{made.mark()}; until [ -s {made.marks}/go ]; do sleep 0.05; done; exit 6")
+        made.reaches(name, "running")
+        (made.folder / "fault").write_text("damaged")
+        with pytest.raises(SchedulerError) as refused, made.impatient(5) as client:
+            client.submit([{"host": "box", "program": {"command": made.mark("second")}}])
+        process = made.process
+        assert process
+        wait_until(lambda: process.poll() is not None, within=10)
+        code = made.gone()
+        (made.marks / "go").write_text("go")
+        last = made.words().strip().splitlines()[-1]
+        made.start()
+        run = made.finished(name)
+        made.settled()
+
+        assert 125 == code
+        for words in (last, str(refused.value)):
+            assert f"{made.state}/store.db: damaged" in words
+            assert "restore a backup of it" in words
+        assert ("failure", 6, [name], []) == (run["state"], run["exit_code"], made.marked(), made.marked("second"))

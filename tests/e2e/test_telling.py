@@ -18,7 +18,6 @@ from tests.receivers import Smtpd
 from tests.support import wait_until
 
 KILLER = (sys.executable, "-m", "tests.e2e.killer")
-STRIDE = 13
 CONFIG = """
 smtp: {{host: 127.0.0.1, port: {port}, from: sched@example.com, security: none}}
 action:
@@ -118,10 +117,10 @@ def killed_at(folder: Path, mails: Smtpd, at: int) -> bool:
     return reached
 
 
-@pytest.mark.parametrize("at", range(4, 45, STRIDE))
+@pytest.mark.parametrize("at", [4, 11, 18])
 def test_killed_at_some_step(tmp_path: Path, mails: Smtpd, at: int) -> None:
     """Wherever a scheduler is killed, a failure is told at least once, and always under the same id."""
-    killed_at(tmp_path, mails, at)
+    assert killed_at(tmp_path, mails, at), "it was not killed"
 
 
 @pytest.mark.soak

@@ -121,6 +121,13 @@ async def test_a_program_that_hangs(asker: Asker) -> None:
     assert "not done after 2 s: begun" == asker.learnt[1].fact.words
 
 
+async def test_a_probe_that_cannot_be_begun(asker: Asker) -> None:
+    """What a host cannot even begin is a no with its reason: here no kernel takes so long a word."""
+    learnt = await asker.answer(Probe("box", f": {'x' * 200_000}"))
+
+    assert (False, "cannot start another process") == (learnt.fact.ok, learnt.fact.words)
+
+
 async def test_once_at_a_time(asker: Asker, tmp_path: Path) -> None:
     """A probe that many runs ask for is run once at a time, and again when it is asked for after that."""
     probe = Probe("box", f"echo x >>{tmp_path}/runs; until [ -e {tmp_path}/go ]; do sleep 0.05; done")

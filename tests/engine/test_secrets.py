@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sshsched.domain.plan import Plan
 from sshsched.domain.secrets import Source
 from sshsched.engine.secrets import KEPT, Secrets
 from sshsched.errors import SecretError
+from tests.store.samples import run
 
 VALUE = "pa ss'wörd"
 
@@ -38,6 +40,17 @@ async def test_a_file_that_others_may_read(tmp_path: Path, mode: int) -> None:
     with pytest.raises(SecretError, match=r"chmod 600") as caught:
         await secrets(x=Source("file", (str(path),))).value("x")
     assert VALUE not in str(caught.value)
+
+
+async def test_what_no_kernel_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret that is too long for a variable is refused before anything is sent; one byte less is not."""
+    wanted = run(1, plan=Plan(secrets={"TOKEN": "x"}))
+    monkeypatch.setenv("S", "x" * 131_065)
+    assert {"TOKEN": "x" * 131_065} == await secrets(x=Source("env", ("S",))).of(wanted)
+
+    monkeypatch.setenv("S", "x" * 131_066)
+    with pytest.raises(SecretError, match="secret 'x': takes 131072 bytes, and Linux hands over 131071 at most"):
+        await secrets(x=Source("env", ("S",))).of(wanted)
 
 
 async def test_a_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +97,7 @@ async def test_arguments_are_no_shell_text(tmp_path: Path) -> None:
         (Source("command", ("printf ''",)), "is empty"),
         (Source("command", ("printf '\\377'",)), "is not UTF-8"),
         (Source("command", ("printf 'a\\000b'",)), "NUL"),
+        (Source("command", ("yes s3cret | head -c 200000",)), "prints more than a secret"),
     ],
 )
 async def test_what_goes_wrong(source: Source, words: str) -> None:

@@ -140,9 +140,13 @@ class Control:
 
     async def start_all(self, runs: Sequence[Run]) -> Answer:
         """Start them together, as a link does."""
+        return (await self.shell.ask_all(self.starting(runs)))[-1]
+
+    def starting(self, runs: Sequence[Run]) -> list[str]:
+        """The calls that start them together."""
         named = [(run, script.spool_name(run), None) for run in map(self.placed, runs)]
         puts = [script.put(run, name, {}) for run, name, _ in named]
-        return (await self.shell.ask_all([script.rooms([n for _, n, _ in named]), *puts, script.launch(named)]))[-1]
+        return [script.rooms([name for _, name, _ in named]), *puts, script.launch(named)]
 
     async def report(self, call: str, run: Run) -> Report:
         answer = await self.shell.ask(call)
@@ -155,8 +159,12 @@ class Control:
         return await self.report(script.settle(script.spool_name(run)), run)
 
     async def stop(self, run: Run, signal: str = "TERM", grace: float = 1.0) -> Report:
+        return await self.report(self.stopping(run, signal, grace), run)
+
+    def stopping(self, run: Run, signal: str = "TERM", grace: float = 1.0) -> str:
+        """The call that stops it."""
         asked = replace(run, stop_asked=StopAsked(0.0, "test", Cause.STOP, signal, grace))
-        return await self.report(script.stop(asked, script.spool_name(run)), run)
+        return script.stop(asked, script.spool_name(run))
 
     async def clean(self, *runs: Run) -> list[str]:
         return (await self.shell.ask(script.clean(map(script.spool_name, runs)))).told

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from sshsched.domain.events import Claim
+from sshsched.domain.model import Cause
+from sshsched.domain.program import Stop
 from sshsched.remote.answers import AnswerError
 from tests.remote.hostkit import SHELLS, Control, FakeHost, a_run
 from tests.support import until
@@ -67,16 +69,21 @@ async def anyshell(request: pytest.FixtureRequest, make_host: MakeHost, disk: Di
     control.close()
 
 
+async def fill(control: Control, disk: Disk) -> None:
+    """Until it stays full: who starts programs may still be tidying up."""
+    quiet = 0
+    while quiet < 5:
+        quiet = 0 if disk.fill() else quiet + 1
+        await control.shell.ask("true")
+
+
 async def test_no_outcome_is_lost_to_a_full_disk(anyshell: Control, disk: Disk) -> None:
     """A program that ends while the disk is full has its outcome as soon as there is space again."""
     go = anyshell.spool.parent / "go"
     run = a_run(f"until [ -e '{go}' ]; do sleep 0.05; done; exit 3")
     await anyshell.start(run)
     pid = (await anyshell.claimed(run)).pid
-    quiet = 0
-    while quiet < 5:  # who starts programs may still be tidying up
-        quiet = 0 if disk.fill() else quiet + 1
-        await anyshell.look(run)
+    await fill(anyshell, disk)
     go.mkdir()
     await until(lambda: not Path(f"/proc/{pid}").exists(), within=20)
     for _ in range(3):
@@ -145,3 +152,17 @@ async def test_a_full_disk_keeps_a_link_from_coming_up(make_host: MakeHost, disk
 
     with pytest.raises(AnswerError, match="where 0 KiB are free"):
         await host.control()
+
+
+async def test_a_timeout_on_a_full_disk(anyshell: Control, disk: Disk) -> None:
+    """What a timeout ends while the disk is full has ended by its timeout, as soon as there is space again."""
+    run = a_run("trap 'exit 0' TERM; while :; do sleep 0.05; done", timeout=2, stop=Stop("TERM", 5))
+    await anyshell.start(run)
+    pid = (await anyshell.claimed(run)).pid
+    await fill(anyshell, disk)
+    await until(lambda: not Path(f"/proc/{pid}").exists(), within=20)
+    disk.free()
+    outcome = (await anyshell.stopped(run)).outcome
+
+    assert outcome is not None
+    assert (0, Cause.TIMEOUT) == (outcome.exit_code, outcome.cause)

@@ -158,6 +158,18 @@ async def test_signals_that_the_login_ignored_are_restored(shell: str, make_host
     control.close()
 
 
+async def test_no_program_holds_the_connection(anyshell: Control) -> None:
+    """When a control shell has ended, nothing holds its channel open, whatever programs it has started."""
+    runs = [a_run("exec sleep 300", timeout=600, abandon_after=600), a_run("sleep 301 & sleep 302")]
+    await anyshell.start_all(runs)
+    for run in runs:
+        await anyshell.claimed(run)
+    os.kill(anyshell.channel.process.pid, signal.SIGKILL)
+
+    async with asyncio.timeout(5):
+        await anyshell.shell.closed()  # it has read to the end
+
+
 async def test_a_second_start_starts_nothing(anyshell: Control) -> None:
     """A start sent three times at once, and again after the end, starts once."""
     run = a_run("echo once")

@@ -54,7 +54,12 @@ HOSTILE = (
     "tab\tbell\a esc\x1b[31m",
     "x" * 100_000,
 )
-ECHO = 'import json,os,sys; json.dump([sys.argv[1:], os.environ["HOSTILE"], os.environ["SSHSCHED_ARG_A"]], sys.stdout)'
+ECHO = """
+import json, os, sys
+words = sys.argv[1:]
+told = lambda name: [os.environ[f"{name}{at}"] for at in range(len(words))]
+json.dump([words, told("V"), told("SSHSCHED_ARG_A"), os.environ["SSHSCHED_JOB_ID"]], sys.stdout)
+"""
 
 
 @pytest.fixture(params=sorted(RC))
@@ -99,7 +104,7 @@ async def outcome_and_stdout(server: Sshd, run: Run) -> tuple[Outcome, bytes]:
             return report if report.outcome else None
 
         report = await until(ended, within=20)
-        answer = await shell.ask(script.fetch(10**6, [(name, 0, 0)]))
+        answer = await shell.ask(script.fetch(10**7, [(name, 0, 0)]))
         await shell.ask(script.clean([name]))
         shell.close()
     assert report is not None
@@ -107,16 +112,17 @@ async def outcome_and_stdout(server: Sshd, run: Run) -> tuple[Outcome, bytes]:
     return report.outcome, b"".join(piece.data for piece in answer.data if piece.stream == "stdout")
 
 
-def run_of(argv: tuple[str, ...], **more: str) -> Run:
-    env = {name: value for name, value in more.items() if name != "arg"}
+def run_of(argv: tuple[str, ...], words: tuple[str, ...] = ()) -> Run:
+    """With these words as values of its environment and of its args, and all that is short as the id of its job."""
     return Run(
         id=1,
         host="box",
-        program=Program(argv=argv, env=env),
+        program=Program(argv=(*argv, *words), env={f"V{at}": word for at, word in enumerate(words)}),
         created_at=0.0,
         state=State.STARTING,
         key="0123abcd",
-        args={"a": more.get("arg", "")},
+        args={f"a{at}": word for at, word in enumerate(words)},
+        job_id="".join(word for word in words if len(word) < 1000),
     )
 
 
@@ -127,12 +133,11 @@ async def test_noisy_rc_files_change_nothing(login: tuple[str, Account], make_ss
     server = make_sshd(user=made.name)
     python = shutil.which("python3", path="/usr/bin:/bin") or pytest.fail("needs Debian's python3")
 
-    outcome, stdout = await outcome_and_stdout(
-        server, run_of((python, "-c", ECHO, *HOSTILE), HOSTILE="".join(HOSTILE[:10]), arg=HOSTILE[0])
-    )
+    run = run_of((python, "-c", ECHO), HOSTILE)
+    outcome, stdout = await outcome_and_stdout(server, run)
 
     assert 0 == outcome.exit_code
-    assert [list(HOSTILE), "".join(HOSTILE[:10]), HOSTILE[0]] == json.loads(stdout)
+    assert [list(HOSTILE)] * 3 + [run.job_id] == json.loads(stdout)
     assert not (made.home / "pwned").exists()
 
 
@@ -188,7 +193,7 @@ async def test_rc_file_that_exits(login: tuple[str, Account], make_sshd: SshdFac
     assert "maintenance" in str(caught.value)
 
 
-@pytest.mark.parametrize("login", ["bash", "zsh", "fish"], indirect=True)
+@pytest.mark.parametrize("login", ["bash", "zsh", "fish", "tcsh"], indirect=True)
 async def test_rc_file_that_reads_its_input(login: tuple[str, Account], make_sshd: SshdFactory) -> None:
     """An rc file that reads all input leaves no shell to talk to; the message asks for just that."""
     shell, made = login

@@ -47,6 +47,28 @@ async def test_a_chaperone_killed_beside_its_program(control: Control) -> None:
     assert (Claim.PROGRAM, False, None) == (report.claim, report.alive, report.outcome)
 
 
+@pytest.mark.parametrize("without", [(), ("setsid",)], ids=["all tools", "no setsid"])
+@pytest.mark.parametrize("shell", [shell for shell in SHELLS if shell != "posh"])
+async def test_a_signal_to_a_chaperone_ends_no_wait(
+    make_host: MakeHost, tmp_path: Path, shell: str, without: tuple[str, ...]
+) -> None:
+    """A TERM, HUP or INT to all processes, as at a logout, does not make a chaperone tell an end that has not come."""
+    control = await make_host(shell, path=make_path(tmp_path / "path", without=without)).control()
+    run = a_run(f"until [ -e {script.quote(str(tmp_path))}/go ]; do sleep 0.02; done; exit 7")
+    await control.start(run)
+    await control.claimed(run)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        os.kill(chaperone(control, run), number)
+        report = await control.look(run)
+        assert (True, None) == (report.alive, report.outcome)
+    (tmp_path / "go").touch()
+    outcome = (await control.ended(run)).outcome
+
+    assert outcome is not None
+    assert (7, None) == (outcome.exit_code, outcome.signal)
+    control.close()
+
+
 async def test_a_program_without_its_chaperone_can_be_stopped(control: Control) -> None:
     """A stop needs no chaperone."""
     run = a_run("sleep 300")

@@ -93,6 +93,22 @@ async def test_stall_and_resume(echo: tuple[Echo, TcpProxy]) -> None:
     writer.transport.abort()
 
 
+async def test_forgotten_lines_come_alive_again(echo: tuple[Echo, TcpProxy]) -> None:
+    """What a forgotten connection held arrives when it is revived, also if its client has gone since."""
+    it, wire = echo
+    _, dead = await asyncio.open_connection("127.0.0.1", wire.port)
+    await until(lambda: wire.lines)
+    wire.forget()
+    dead.write(b"late")
+    dead.close()
+    done, _ = await asyncio.wait([asyncio.create_task(until(lambda: it.got))], timeout=0.2)
+    assert set() == done
+    wire.revive()
+    await until(lambda: not wire.lines)
+
+    assert b"late" == it.got
+
+
 async def test_forget_is_for_ever(echo: tuple[Echo, TcpProxy]) -> None:
     """A forgotten connection stays open and dead; new ones work."""
     it, wire = echo

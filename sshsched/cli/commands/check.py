@@ -131,13 +131,18 @@ def _runs(job: Job, now: float, warnings: list[Problem]) -> Iterator[tuple[dict[
 def _bound(
     job: Job, args: dict[str, str], render: Render, at: float, line: int, problems: list[Problem]
 ) -> Bound | None:
+    from sshsched.kinds.drafts import drafted
     from sshsched.kinds.jobs import bind
 
+    bound, wrong = None, ""
     try:
-        return bind(job, args, render, at)
+        bound = bind(job, args, render, at)
+        _, wrong = drafted(bound, "check")
     except UsageError as error:
-        problems.append(Problem(job.file, line, 1, "", str(error)))
-        return None
+        wrong = str(error)
+    if wrong:
+        problems.append(Problem(job.file, line, 1, "", wrong))
+    return bound
 
 
 def _tell(jobs: list[Job], problems: list[Problem], warnings: list[Problem]) -> None:

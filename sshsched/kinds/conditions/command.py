@@ -9,6 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from sshsched.domain.draft import length_flaw
 from sshsched.domain.model import Run
 from sshsched.domain.view import Answer, Probe, View
 from sshsched.kinds.conditions.base import Condition
@@ -29,6 +30,8 @@ class Command(Condition, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_every(self.every)
+        if message := length_flaw(self.command):
+            raise ValueError(f"command: {message}")
         if not 0 < self.timeout <= _LONGEST:
             raise ValueError(f"timeout: {self.timeout:g} s must be more than nothing, and {_LONGEST:g} s at most")
 

@@ -68,6 +68,7 @@ def test_the_host_s_words_are_told() -> None:
     ("kind", "options", "message"),
     [
         ("command", {"command": " "}, "command: "),
+        ("command", {"command": "x" * 131_072}, "command: takes 131072 bytes"),
         ("command", {"command": "x", "every": "10ms"}, "every: 0.01 s is too often"),
         ("command", {"command": "x", "timeout": "1h"}, "timeout: 3600 s"),
         ("command", {"command": "x", "timeout": "0"}, "timeout: 0 s"),
