@@ -50,7 +50,14 @@ ss_alive() {
 
 # ss_uptime: set ss_up to seconds since boot, which no clock change moves; since 1970 where the host cannot tell.
 ss_uptime() {
-    { read -r ss_up ss_rest </proc/uptime; } 2>/dev/null || ss_up=$(date +%s)
+    # The time of day in its place would end a grace time at once, or never.
+    until { read -r ss_up ss_rest </proc/uptime; } 2>/dev/null; do
+        [ -e /proc/uptime ] || {
+            ss_up=$(date +%s)
+            return
+        }
+        ss_nap 0.1
+    done
 }
 
 # ss_boot_id: set ss_boot to what changes with every boot, and only then.
@@ -324,7 +331,8 @@ ss_prey() {
     for ss_file in $(ss_as "$2" /bin/sh -c 'grep -lsF -e "SSHSCHED_SPOOL=$1" /proc/[0-9]*/environ' sshsched "$1"); do
         ss_file=${ss_file%/environ}
         ss_file=${ss_file##*/}
-        [ "$ss_file" = "$ss_pid" ] || ss_prey="$ss_prey $ss_file"
+        # Also the program itself, where it could not be looked at just now.
+        case " $ss_prey " in *" $ss_file "*) ;; *) ss_prey="$ss_prey $ss_file" ;; esac
     done
     [ -n "$ss_prey" ]
 }
@@ -335,7 +343,7 @@ ss_signal() {
     ss_alive "$ss_pid" "$ss_pid_born" && ss_led=$ss_pid
     [ -z "$ss_led" ] || ss_as "$2" kill -s "$1" -- "-$ss_led" 2>/dev/null || ss_as "$2" kill -s "$1" "$ss_led" 2>/dev/null
     for ss_one in $ss_prey; do
-        [ "$ss_one" != "$ss_pid" ] && ss_stat "$ss_one" || continue
+        [ "$ss_one" != "$ss_led" ] && ss_stat "$ss_one" || continue
         # Some programs take a second TERM for "at once": nobody gets it twice.
         [ -n "$ss_led" ] && [ "$ss_group" = "$ss_led" ] || ss_as "$2" kill -s "$1" "$ss_one" 2>/dev/null
     done
@@ -348,7 +356,7 @@ ss_ladder() {
     ss_dir=$1 ss_name=${1##*/} ss_spool=${1%/*}
     ss_claim_surely "$1"
     [ $ss_who = program ] || return 0
-    ss_boot_id
+    until ss_boot_id || [ ! -d "$1" ]; do ss_nap 0.1; done
     [ "$ss_claim_boot" = "$ss_boot" ] || return 0
     # Linked, so that nobody reads half of it, and whoever comes second changes nothing.
     [ -f "$1/stop" ] || { printf '%s\n' "$2" >"$1/.stop.$$"; ln "$1/.stop.$$" "$1/stop" 2>/dev/null; }

@@ -108,14 +108,14 @@ def _host_key(target: Target, known: Known, client: Client, error: Exception) ->
 
 
 def _rejected(target: Target, client: Client, error: Exception) -> LoginRejectedError:
+    tried = f"we have no key for the account {target.user!r}"
     if client.offered:
-        tried = f"none of our keys opens the account {target.user!r}: tried " + ", ".join(client.offered)
-    else:
-        tried = f"we have no key for the account {target.user!r}"
-    if "Too many" in str(error):
-        tried += "; sshd then allowed no more tries: name the right key with IdentityFile and IdentitiesOnly yes"
-    else:
-        tried += f"; one of ours must stand in its authorized_keys: ssh-copy-id {target.host}"
+        tried = f"none of our keys opens the account {target.user!r}: tried {', '.join(client.offered)}; "
+        tried += (
+            "sshd then allowed no more tries: name the right key with IdentityFile and IdentitiesOnly yes"
+            if "Too many" in str(error)
+            else f"one of ours must stand in its authorized_keys: ssh-copy-id {target.host}"
+        )
     notes = "".join(f"; {note}" for note in client.ring.notes)
     return LoginRejectedError(target.host, f"{tried}{notes}", client.banner)
 

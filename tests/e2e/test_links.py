@@ -87,7 +87,6 @@ def test_a_long_silence(wired: Lab, wire: Wire) -> None:
 LOST = {"all packets": (Cable.pull_out, Cable.plug_in), "answers": (Cable.mute, Cable.unmute)}
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("lost", LOST)
 def test_packets_are_lost(tmp_path: Path, lost: str) -> None:
     """For less than the keepalive, the connection goes on; for longer, the outcome is here soon after the return."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from sshsched.remote import script
 from sshsched.remote.answers import AnswerError, parse_hello, parse_reports
 from tests.remote.calls import NEVER, OPENS, SHELLS, WRITES, Point, attached, export, points, settled, trace, traced
 from tests.remote.hostkit import FakeHost, a_run
+from tests.support import until
 
 MakeHost = Callable[..., FakeHost]
 EVERY = 1_000_000
@@ -142,3 +144,35 @@ async def test_a_host_that_cannot_say_who_it_is(make_host: MakeHost, shell: str,
         await attempt(point)
 
     assert {told[0], None} == set(told)
+
+
+@pytest.mark.parametrize("count", [pytest.param(8, id="some"), ALL])
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_a_stop_that_cannot_open_a_file(
+    make_host: MakeHost, monkeypatch: pytest.MonkeyPatch, shell: str, count: int
+) -> None:
+    """Whatever file the stop ladder cannot open for a moment, it keeps the grace time and comes to its end."""
+    host = make_host(shell)
+    log = host.folder / "log"
+    text = traced("ladder", log)
+    monkeypatch.setattr(script, "host_text", lambda: text)
+    control = await host.control()
+
+    async def attempt(point: Point) -> None:
+        run = a_run("trap '' TERM; echo on; while :; do sleep 0.02; done")
+        await control.start(run)
+        await until(lambda: control.output(run), within=20)
+        await control.shell.ask("\n".join([export(point, NO_MORE_FILES), control.stopping(run), export(NEVER)]))
+        report = await control.ended(run)
+        assert report.outcome is not None
+        assert signal.SIGKILL == report.outcome.signal, point
+
+    await attempt(NEVER)
+    # Before it looks at the claim it is the shell that cannot begin; then it is asked for again.
+    opened = [line for line in trace(log, NEVER).read_text().splitlines() if line.startswith(OPENS)]
+    first = next(number for number, line in enumerate(opened, 1) if "/claim" in line)
+    later = [point for point in points(trace(log, NEVER), EVERY, only=OPENS) if point[1] >= first]
+    where = later[:: max(1, len(later) // count)]
+    for first in range(0, len(where), AT_ONCE):
+        await asyncio.gather(*map(attempt, where[first : first + AT_ONCE]))
+    control.close()
