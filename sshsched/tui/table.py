@@ -79,7 +79,7 @@ class Table(ScrollView, can_focus=True):
         self._line = 0
         self._stays: int | None = None
         self._first: Hashable = None
-        """What was drawn on the first line."""
+        """What stands on the first line, as it was drawn or scrolled there."""
         self._frame: Frame | None = None
         self._widest: dict[str, int] = {}
 
@@ -229,7 +229,7 @@ class Table(ScrollView, can_focus=True):
                         self._widest[head.title] = wide
         names = shown(heads, self._widest, self.width, GAP)
         widths = fitted(heads, names, self._widest, self.width, GAP)
-        self._first = self.source.key(self.page.start) if self.page else None
+        self._note_first()
         self._frame = Frame(self.scroll_offset.y, lines, names, widths)
         return self._frame
 
@@ -291,9 +291,13 @@ class Table(ScrollView, can_focus=True):
     def on_blur(self) -> None:
         self.refresh()
 
+    def _note_first(self) -> None:
+        self._first = self.source.key(self.page.start) if self.page else None
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self._frame = None
+        self._note_first()
 
     def on_mouse_scroll_up(self) -> None:
         self._scrolled()

@@ -60,6 +60,7 @@ async def test_a_view_that_was_scrolled_away_stays(tmp_path: Path) -> None:
     async with watching(place, now=lambda: NOW) as seen:  # type: ignore[arg-type]
         await seen.until(f"r{RUNS}")
         table = seen.app.table
+        await until(lambda: table.allow_vertical_scroll)  # the scrollbar comes a moment after the lines
         for _ in range(20):
             table.post_message(MouseScrollDown(table, 1, 1, 0, 1, 0, False, False, False))
         await seen.gone(f"r{RUNS} ")
@@ -70,6 +71,20 @@ async def test_a_view_that_was_scrolled_away_stays(tmp_path: Path) -> None:
 
         assert before == [line[:16] for line in seen.lines[3:-1]]
         assert RUNS == table.key
+
+
+async def test_a_view_stays_before_it_is_drawn(tmp_path: Path) -> None:
+    """A change that comes between scrolling and the next frame does not take the view back."""
+    place = await filled(tmp_path)
+    async with watching(place, now=lambda: NOW) as seen:  # type: ignore[arg-type]
+        await seen.until(f"r{RUNS}")
+        table = seen.app.table
+        await until(lambda: table.allow_vertical_scroll)
+        table.touched = True
+        table.scroll_to(y=40, animate=False)
+        table.changed()
+
+        assert 40 == table.scroll_offset.y
 
 
 async def test_a_store_that_cannot_be_read_is_told(tmp_path: Path) -> None:
