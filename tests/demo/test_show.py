@@ -45,6 +45,7 @@ def test_the_demo_without_a_terminal(tmp_path: Path) -> None:
     assert re.search(r"slow: running, unreachable since \d{4}-", result.stdout)
     assert "slow: success" in result.stdout
     assert "endless: failure, signal 15, stopped" in result.stdout
+    assert (0, "") == (output.returncode, output.stderr)
     assert [f"step {i} of 20" for i in range(1, 21)] == output.stdout.splitlines()
     assert holder(state_dir) is None
 
