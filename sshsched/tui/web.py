@@ -21,6 +21,7 @@ from shlex import join
 
 import textual_serve
 from aiohttp import WSMsgType, web
+from aiohttp.log import server_logger
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
@@ -148,6 +149,7 @@ class Web:
         return socket
 
     async def _end(self, _: web.Application) -> None:
+        server_logger.disabled = True  # aiohttp stumbles over handlers that end just when it ends them too, and says so
         for each in self._screens:
             each.cancel()
         if self._screens:
