@@ -52,7 +52,7 @@ ss_alive() {
 ss_uptime() {
     # The time of day in its place would end a grace time at once, or never.
     until { read -r ss_up ss_rest </proc/uptime; } 2>/dev/null; do
-        [ -e /proc/uptime ] || {
+        [ -r /proc/uptime ] || {
             ss_up=$(date +%s)
             return
         }
